@@ -1,0 +1,13 @@
+/** Who asks. An owner id is a Discord user id, or a name that an admin gave on the command line. */
+export interface Member {
+  id: string;
+  /** As the guild shows it; only for people to read. */
+  name: string;
+  /** Has Manage Messages where the request came from. */
+  moderator: boolean;
+}
+
+/** May `member` change something that `ownerId` owns? Owners and moderators may. */
+export function mayManage(member: Member, ownerId: string): boolean {
+  return member.moderator || member.id === ownerId;
+}
