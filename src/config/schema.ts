@@ -1,108 +1,136 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { parseBytes } from "../lib/bytes.ts";
 import { parseDuration } from "../lib/duration.ts";
 
 // Every key stands here once, with its default, its bounds and the words that the JSON schema shows.
 // The parsed values are what the rest of wisbot sees: sizes in bytes, durations in milliseconds.
+// A schema's error message is what it expects ("a port from 1 to 65535"): load.ts adds what it got, and where.
 
-const size = (fallback: string) =>
-  z
-    .union([z.string(), z.number()])
-    .default(fallback)
-    .transform((value, context) => {
-      const bytes = parseBytes(String(value));
-      if (bytes !== undefined && bytes > 0) return bytes;
-      context.issues.push({
-        code: "custom",
-        message: "a size above zero such as 250MB or 2GiB",
-        input: value,
-      });
-      return z.NEVER;
-    });
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+export const logFormats = ["pretty", "json"] as const;
+export type LogLevel = (typeof logLevels)[number];
+export type LogFormat = (typeof logFormats)[number];
 
-const duration = (fallback: string) =>
-  z
-    .string()
-    .default(fallback)
-    .transform((value, context) => {
-      const milliseconds = parseDuration(value);
-      if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
-      context.issues.push({
-        code: "custom",
-        message: "a duration above zero such as 30s, 24h or 7d",
-        input: value,
-      });
-      return z.NEVER;
-    });
+/** Where Ollama listens unless it is told otherwise. */
+export const OLLAMA_URL = "http://127.0.0.1:11434";
 
-const text = z.string().min(1);
-const url = z.url({ protocol: /^https?$/ });
-const count = z.int().positive();
-const snowflake = z.string().regex(/^\d{17,20}$/, "a Discord id of 17 to 20 digits, in quotes");
+/** A string or number that `parse` turns into a number above zero. */
+const measure = (expected: string, parse: (text: string) => number | undefined) =>
+  z.union([z.string(), z.number()], expected).transform((value, context) => {
+    const parsed = parse(String(value));
+    if (parsed !== undefined && parsed > 0) return parsed;
+    context.issues.push({ code: "custom", message: expected, input: value });
+    return z.NEVER;
+  });
 
-const host = z.strictObject({
-  name: text.default("local").describe("How messages and logs call it."),
-  kind: z.enum(["ollama"]).default("ollama"),
-  url: url.default("http://127.0.0.1:11434"),
+const size = measure("a size above zero such as 250MB or 2GiB", parseBytes);
+const duration = measure("a duration above zero such as 30s, 24h or 7d", parseDuration);
+const text = z.string("text").min(1, "text");
+const word = z.string("text without spaces").regex(/^\S+$/, "text without spaces");
+const secret = word.meta({ writeOnly: true });
+const count = z.int("a whole number above zero").positive("a whole number above zero");
+const port = z
+  .int("a port from 1 to 65535")
+  .min(1, "a port from 1 to 65535")
+  .max(65535, "a port from 1 to 65535");
+const flag = z.boolean("true or false");
+const url = z.url({ protocol: /^https?$/, error: "an address that starts with http:// or https://" });
+const baseUrl = url.refine((value) => !/[?#]/.test(value), "an address without ? and #");
+const snowflake = z
+  .string("a Discord id of 17 to 20 digits")
+  .regex(/^\d{17,20}$/, "a Discord id of 17 to 20 digits");
+const oneOf = <const T extends readonly string[]>(values: T) => z.enum(values, `one of ${values.join(", ")}`);
+const list = <T extends z.ZodType>(item: T) => z.array(item, "a list such as [a, b]");
+const section = <T extends z.ZodRawShape>(keys: T) => z.strictObject(keys, "keys and values");
+
+/** An address, a CIDR range, or one of the three names that proxy-addr knows. */
+function isPeerRange(value: string): boolean {
+  if (["loopback", "linklocal", "uniquelocal"].includes(value)) return true;
+  const [address = "", bits, ...rest] = value.split("/");
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
+const peer = z
+  .string("an IP address or range")
+  .refine(isPeerRange, "an IP address or a range such as 10.0.0.0/8");
+
+const host = section({
+  name: word.default("local").describe("How messages and logs call it."),
+  kind: oneOf(["ollama"]).default("ollama"),
+  url: baseUrl.default(OLLAMA_URL).describe("$OLLAMA_HOST is the default."),
   slots: count.default(1).describe("Answers at once."),
 });
 
+const hosts = list(host)
+  .min(1, "at least one host")
+  .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, "hosts with different names");
+
 // `prefault` parses the default, so that a missing section is filled in by its own keys' defaults.
-export const configSchema = z.strictObject({
-  data_dir: text.optional().describe("Database and files. Relative to this file."),
-  discord: z
-    .strictObject({
-      token: text.optional().describe("Bot token; or token_file, or $DISCORD_TOKEN. Unset: Discord is off."),
-      token_file: text.optional(),
-      guild_ids: z.array(snowflake).default([]).describe("Register commands there at once; empty: globally."),
-      api: url.default("https://discord.com/api"),
-      cdn: z.array(text).default(["cdn.discordapp.com", "media.discordapp.net"]),
-    })
+export const configSchema = section({
+  data_dir: text.optional().describe("Database and files. Relative to this file. Default: data beside it."),
+  discord: section({
+    token: secret.optional().describe("Bot token; or token_file, or $DISCORD_TOKEN. Unset: Discord is off."),
+    token_file: text.optional().describe("A file that holds the bot token."),
+    guild_ids: list(snowflake).default([]).describe("Register commands there at once; empty: globally."),
+    api: baseUrl.default("https://discord.com/api").describe("Base of the REST API."),
+    cdn: list(word)
+      .default(["cdn.discordapp.com", "media.discordapp.net"])
+      .describe("Hosts that attachments may come from."),
+  })
+    .describe("The bot.")
     .prefault({}),
-  llm: z
-    .strictObject({
-      hosts: z
-        .array(host)
-        .min(1)
-        .default([{ name: "local", kind: "ollama", url: "http://127.0.0.1:11434", slots: 1 }]),
-      model: text.default("llama3.2"),
-      keep_alive: duration("24h"),
-      timeout: duration("5m").describe("From the moment it has a slot."),
-      max_requests_per_minute: count.default(10).describe("A user."),
-      max_queue: count.default(100),
-    })
+  llm: section({
+    hosts: hosts.prefault([{}]).describe("Servers that run models."),
+    model: word.default("llama3.2"),
+    keep_alive: duration.prefault("24h").describe("How long the host keeps the model loaded."),
+    timeout: duration.prefault("5m").describe("From the moment it has a slot."),
+    max_requests_per_minute: count.default(10).describe("A user."),
+    max_queue: count.default(100).describe("Questions that may wait."),
+  })
+    .describe("Who answers questions, and how many at once.")
     .prefault({}),
-  web: z
-    .strictObject({
-      host: text.default("127.0.0.1"),
-      port: z.int().min(1).max(65535).default(8080),
-      public_url: url.optional().describe("Empty: http://localhost:<port>."),
-      trusted_proxies: z.array(text).default([]).describe("The only peers whose X-Forwarded-* counts."),
-    })
+  web: section({
+    host: word.default("127.0.0.1").describe("The address to listen on; 0.0.0.0 for every interface."),
+    port: port.default(8080),
+    public_url: baseUrl.optional().describe("Empty: http://localhost:<port>."),
+    trusted_proxies: list(peer).default([]).describe("The only peers whose X-Forwarded-* counts."),
+  })
+    .describe("The web interface.")
     .prefault({}),
-  files: z
-    .strictObject({
-      max_file_size: size("250MB"),
-      max_files_per_user: count.default(20).describe("Open links count."),
-      max_bytes_per_user: size("2GB"),
-      expire_after: duration("7d").describe("From the end of the upload."),
-      link_expires_after: duration("1h").describe("An unused link."),
-      min_free_disk: size("1GB"),
-    })
+  files: section({
+    max_file_size: size.prefault("250MB"),
+    max_files_per_user: count.default(20).describe("Open links count."),
+    max_bytes_per_user: size.prefault("2GB").describe("An upload reserves its size as soon as it is known."),
+    expire_after: duration.prefault("7d").describe("From the end of the upload."),
+    link_expires_after: duration.prefault("1h").describe("An unused link."),
+    min_free_disk: size.prefault("1GB").describe("Uploads that would leave less are refused."),
+  })
+    .describe("What members may keep, and for how long.")
     .prefault({}),
-  jobs: z.strictObject({ cleanup_every: duration("1h") }).prefault({}),
-  telemetry: z
-    .strictObject({
-      otlp_endpoint: url.optional().describe("A base; /v1/traces is appended. Empty: not exported."),
-      metrics: z.boolean().default(true).describe("GET /metrics."),
-      metrics_token: text.optional(),
-    })
+  jobs: section({
+    cleanup_every: duration.prefault("1h").describe("How often expired files are removed."),
+  })
+    .describe("Work on a schedule.")
     .prefault({}),
-  log: z
-    .strictObject({
-      level: z.enum(["debug", "info", "warn", "error"]).default("info"),
-      format: z.enum(["pretty", "json"]).default("pretty"),
-    })
+  telemetry: section({
+    otlp_endpoint: baseUrl
+      .optional()
+      .describe("A base; /v1/traces is appended. OTEL_EXPORTER_OTLP_* is honoured; empty: not exported."),
+    metrics: flag.default(true).describe("GET /metrics."),
+    metrics_token: secret
+      .optional()
+      .describe("Bearer token; without it only loopback peers with no forwarding headers."),
+  })
+    .describe("What wisbot tells about itself.")
+    .prefault({}),
+  log: section({
+    level: oneOf(logLevels).default("info"),
+    format: oneOf(logFormats).default("pretty"),
+  })
+    .describe("What goes to stderr.")
     .prefault({}),
 });
 
