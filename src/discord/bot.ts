@@ -1,0 +1,114 @@
+import type { Messenger } from "../announce/ports.ts";
+import type { Config } from "../config/schema.ts";
+import type { Files } from "../files/files.ts";
+import type { Now } from "../lib/clock.ts";
+import type { Llm } from "../llm/llm.ts";
+import type { Limits } from "../members/limits.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Telemetry } from "../telemetry/ports.ts";
+import { buttons, commands } from "./commands/index.ts";
+import { createDispatcher } from "./dispatch.ts";
+import { createEditBudget } from "./edit-budget.ts";
+import { createGateway } from "./gateway.ts";
+import type { Pace } from "./identify.ts";
+import { markInterrupted } from "./interrupted.ts";
+import { createMessenger } from "./messenger.ts";
+import type { BotState } from "./ports.ts";
+import { tokenRefused } from "./refusals.ts";
+import { registerCommands } from "./register.ts";
+import { createMessages } from "./respond.ts";
+import { createRest } from "./rest.ts";
+import { systemTimers, type Timers } from "./timers.ts";
+
+export interface BotDeps {
+  config: Pick<Config, "discord">;
+  token: string;
+  files: Files;
+  llm: Llm;
+  limits: Limits;
+  telemetry: Telemetry;
+  metrics: Metrics;
+  now: Now;
+  /** A session has begun: what waits for Discord may be tried now. */
+  onReady?: () => void;
+  /** Tests wait less. */
+  timers?: Timers;
+  pace?: Pace;
+}
+
+export interface Bot {
+  /**
+   * Resolves when the bot is ready, or when it is known to go on trying in the background. Rejects with WisError
+   * discord.token_refused or discord.intents_refused, and with nothing else.
+   */
+  start(): Promise<void>;
+  messenger: Messenger;
+  state(): BotState;
+  /** New interactions are told that wisbot is shutting down; resolves when the open ones have had their last edit. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const PACE: Pace = { first: 5_000, longest: 5 * 60_000 };
+
+/** The Discord edge. This module and what it imports loads discord.js: import it only where a bot is wanted. */
+export function createBot(deps: BotDeps): Bot {
+  const { config, token, files, llm, telemetry, now, onReady } = deps;
+  const { timers = systemTimers, pace = PACE } = deps;
+  const { api, guild_ids: guildIds } = config.discord;
+  const rest = createRest({ api, token, now, onTokenRefused: () => gateway.refuse(tokenRefused()) });
+  const messages = createMessages({ rest, telemetry, now });
+  const budget = createEditBudget({ now });
+  const dispatcher = createDispatcher({ ...deps, commands, buttons, messages, budget, timers });
+  let registered = false;
+
+  async function register(applicationId: string): Promise<void> {
+    if (registered) return;
+    const { written, removed } = await registerCommands({ rest, commands }, { applicationId, guildIds });
+    registered = true;
+    telemetry.log.info({ written, removed }, "Discord: commands registered");
+  }
+
+  async function reconcile(): Promise<void> {
+    const marked = await markInterrupted({ llm, messages });
+    if (marked > 0)
+      telemetry.log.warn({ answers: marked }, "Discord: marked answers that the last stop interrupted");
+  }
+
+  /** The two have nothing to do with each other: one failing leaves the other. */
+  async function onSession(applicationId: string): Promise<void> {
+    await telemetry.span("discord.session", { root: true }, async () => {
+      await register(applicationId).catch(
+        (error) => void telemetry.record(error, "registering the commands"),
+      );
+      await reconcile().catch((error) => void telemetry.record(error, "marking interrupted answers"));
+    });
+    onReady?.();
+  }
+
+  const gateway = createGateway({
+    api,
+    token,
+    rest,
+    telemetry,
+    onInteraction: dispatcher.handle,
+    onSession: (applicationId) => {
+      onSession(applicationId).catch((error) => void telemetry.record(error, "beginning a session"));
+    },
+    timers,
+    now,
+    pace,
+  });
+
+  return {
+    start: gateway.start,
+    messenger: createMessenger({ files, messages }),
+    state: gateway.state,
+    drain: dispatcher.drain,
+    async close() {
+      await gateway.close();
+      rest.clearHashSweeper();
+      rest.clearHandlerSweeper();
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import type {
+  APIApplicationCommandBasicOption,
+  ButtonInteraction,
+  ChatInputCommandInteraction,
+} from "discord.js";
+import type { Config } from "../../config/schema.ts";
+import type { Files } from "../../files/files.ts";
+import type { Now } from "../../lib/clock.ts";
+import type { Llm } from "../../llm/llm.ts";
+import type { Limits } from "../../members/limits.ts";
+import type { Member } from "../../members/member.ts";
+import type { EditBudget } from "../edit-budget.ts";
+import type { Reply } from "../reply.ts";
+import type { InteractionKey, Messages } from "../respond.ts";
+import type { Timers } from "../timers.ts";
+
+/** What commands and buttons work with; each takes the few that it needs. */
+export interface CommandDeps {
+  config: Pick<Config, "discord">;
+  files: Files;
+  llm: Llm;
+  limits: Limits;
+  messages: Messages;
+  budget: EditBudget;
+  timers: Timers;
+  now: Now;
+  /** All of them, for help. */
+  commands: readonly Command[];
+}
+
+/** Who asked, and how it is answered, whatever was asked. */
+export interface Asking {
+  key: InteractionKey;
+  channelId: string;
+  member: Member;
+  reply: Reply;
+  /** Records an error, once, and gives what the person is told of it, error id included. */
+  explain(error: unknown): string;
+}
+
+/** One interaction, as a command or a button sees it. */
+export interface Asked<I> extends Asking {
+  interaction: I;
+}
+
+/**
+ * A subcommand of /wis. What `run` throws is recorded and shown by the dispatcher. Discord voids an interaction that
+ * is not answered within 3 s: `run` answers before any work that can wait.
+ */
+export interface Command {
+  name: string;
+  /** At most 100 characters. */
+  description: string;
+  options?: APIApplicationCommandBasicOption[];
+  /** What help says of it, with the limits that apply to the asker. */
+  help(limits: Limits): string;
+  run(deps: CommandDeps, asked: Asked<ChatInputCommandInteraction>): Promise<void>;
+}
+
+/** A button. Its custom_id is `kind:argument`, at most 100 characters. */
+export interface Button {
+  kind: string;
+  run(deps: CommandDeps, asked: Asked<ButtonInteraction>, argument: string): Promise<void>;
+}

@@ -1,0 +1,79 @@
+import { ApplicationCommandOptionType } from "discord.js";
+import { isWisError, toWisError } from "../../errors.ts";
+import { formatBytes } from "../../lib/bytes.ts";
+import { formatDuration } from "../../lib/duration.ts";
+import { openAttachment } from "../attachment.ts";
+import { fileCard, goneCard, ticketCard } from "../cards.ts";
+import type { Button, Command } from "./command.ts";
+
+export const upload: Command = {
+  name: "upload",
+  description: "Share a file that is too large for Discord",
+  options: [
+    {
+      type: ApplicationCommandOptionType.Attachment,
+      name: "file",
+      description: "Take this file; leave it out for a link to upload larger ones in the browser",
+    },
+    {
+      type: ApplicationCommandOptionType.Boolean,
+      name: "private",
+      description: "Show the outcome to you alone",
+    },
+  ],
+  help: ({ files }) =>
+    `share a file of up to ${formatBytes(files.maxFileSize)}: attach it, or get a personal upload link. You may keep ` +
+    `${files.maxFiles} files, ${formatBytes(files.maxBytes)} together; each stays ${formatDuration(files.expireAfter)}.`,
+
+  async run({ config, files }, { interaction, key, channelId, member, reply }) {
+    const attachment = interaction.options.getAttachment("file");
+    const isPrivate = interaction.options.getBoolean("private") ?? false;
+    if (!attachment) {
+      // Discord voids an interaction after 3 s: answer before touching the disk.
+      await reply.defer({ ephemeral: true });
+      const origin = {
+        guildId: interaction.guildId,
+        channelId,
+        private: isPrivate,
+        applicationId: key.applicationId,
+        interactionToken: key.token,
+        interactionAt: key.at,
+      };
+      const ticket = await files.issue({ ownerId: member.id, origin });
+      await reply.show(ticketCard(ticket));
+      return;
+    }
+    await reply.defer({ ephemeral: isPrivate });
+    const incoming = await openAttachment(attachment, config.discord.cdn);
+    const file = await files.add({ ownerId: member.id }, incoming);
+    await reply.show(fileCard(file));
+  },
+};
+
+export const deleteFile: Button = {
+  kind: "file:delete",
+  async run({ files }, { member, reply }, id) {
+    await reply.acknowledge();
+    try {
+      await files.remove(id, member);
+    } catch (error) {
+      if (!isWisError(error, "file.unknown")) throw error;
+      await reply.show(goneCard(toWisError(error).say));
+      return;
+    }
+    await reply.show(goneCard("This file was deleted."));
+  },
+};
+
+export const extendFile: Button = {
+  kind: "file:extend",
+  async run({ files }, { member, reply }, id) {
+    await reply.acknowledge();
+    try {
+      await reply.show(fileCard(await files.extend(id, member)));
+    } catch (error) {
+      if (!isWisError(error, "file.unknown")) throw error;
+      await reply.show(goneCard(error.say));
+    }
+  },
+};

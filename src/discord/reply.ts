@@ -1,0 +1,63 @@
+import type { Body, InteractionKey, Messages, SendOptions, Shown } from "./respond.ts";
+
+/** What one interaction is answered with. */
+export interface Reply {
+  /** "Thinking…", to be replaced by `show`. */
+  defer(options?: { ephemeral?: boolean }): Promise<void>;
+  /** For a button: takes the press. `show` then changes the button's own message. */
+  acknowledge(): Promise<void>;
+  /** The first response, or what replaces it. `options` count for the first response only. */
+  show(body: Body, options?: SendOptions): Promise<Shown>;
+  /** One more message below. */
+  more(body: Body, options?: SendOptions): Promise<Shown>;
+  /**
+   * Says why nothing came of it: to the asker alone where that is still open, otherwise in place of "thinking…". A
+   * button's message stays as it is.
+   */
+  fail(body: Body): Promise<void>;
+}
+
+export interface ReplyDeps {
+  messages: Messages;
+  /** Called once, when Discord took the first response. */
+  onFirstResponse: () => void;
+}
+
+export function createReply(
+  { messages, onFirstResponse }: ReplyDeps,
+  key: InteractionKey,
+  channelId: string,
+): Reply {
+  let shown: Shown | undefined;
+  let pressed = false;
+
+  async function first(body: Body | undefined, options?: SendOptions): Promise<Shown> {
+    shown = await messages.reply(key, channelId, body, options);
+    onFirstResponse();
+    return shown;
+  }
+
+  async function show(body: Body, options?: SendOptions): Promise<Shown> {
+    if (!shown) return first(body, options);
+    await messages.edit(shown, body);
+    return shown;
+  }
+
+  return {
+    show,
+    async defer(options) {
+      await first(undefined, options);
+    },
+    async acknowledge() {
+      await messages.acknowledge(key);
+      pressed = true;
+      shown = { channelId, messageId: undefined, ephemeral: false, via: key };
+      onFirstResponse();
+    },
+    more: (body, options) => messages.followUp(key, channelId, body, options),
+    async fail(body) {
+      if (pressed) await messages.followUp(key, channelId, body, { ephemeral: true });
+      else await show(body, { ephemeral: true });
+    },
+  };
+}

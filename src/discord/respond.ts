@@ -1,0 +1,221 @@
+import { SpanKind } from "@opentelemetry/api";
+import {
+  type APIActionRowComponent,
+  type APIComponentInMessageActionRow,
+  type APIEmbed,
+  type APIMessage,
+  InteractionResponseType,
+  MessageFlags,
+  type RawFile,
+  type REST,
+  RESTJSONErrorCodes,
+  type RESTPostAPIInteractionCallbackWithResponseResult,
+  Routes,
+} from "discord.js";
+import { WisError } from "../errors.ts";
+import type { Now } from "../lib/clock.ts";
+import type { Telemetry } from "../telemetry/ports.ts";
+import { fromDiscord, isDiscordCode } from "./errors.ts";
+
+// The only place that sends to Discord or edits there, so that what holds for every message is said once.
+
+/** All that a message shows: an edit with a body takes away what the body does not name. */
+export interface Body {
+  content?: string;
+  embeds?: APIEmbed[];
+  components?: APIActionRowComponent<APIComponentInMessageActionRow>[];
+  file?: { name: string; text: string };
+}
+
+/** How an interaction is answered. */
+export interface InteractionKey {
+  id: string;
+  token: string;
+  applicationId: string;
+  /** When it arrived, milliseconds since the epoch. */
+  at: number;
+}
+
+/** A message of the bot. */
+export interface Shown {
+  channelId: string;
+  /** Undefined: the first reply of `via`, whatever its id. */
+  messageId: string | undefined;
+  ephemeral: boolean;
+  /** The interaction that it answers; undefined for an ordinary message. */
+  via: Pick<InteractionKey, "applicationId" | "token" | "at"> | undefined;
+}
+
+export interface SendOptions {
+  ephemeral?: boolean;
+  /** Discord makes no cards out of the links in it. */
+  plainLinks?: boolean;
+}
+
+/** Throws WisError discord.failed, discord.unreachable, discord.token_refused, with Discord's own error as cause. */
+export interface Messages {
+  /** The first response to an interaction. `body` undefined: "thinking…", to be edited. */
+  reply(
+    key: InteractionKey,
+    channelId: string,
+    body: Body | undefined,
+    options?: SendOptions,
+  ): Promise<Shown>;
+  /** The first response to a button: its message stays, and may be edited as the reply. */
+  acknowledge(key: InteractionKey): Promise<void>;
+  /** One more message to an interaction that has been answered. */
+  followUp(key: InteractionKey, channelId: string, body: Body, options?: SendOptions): Promise<Shown>;
+  /** An ordinary message. The same `nonce` (at most 25 characters) sends it once, however often it is tried. */
+  send(channelId: string, body: Body, nonce?: string): Promise<Shown>;
+  edit(shown: Shown, body: Body): Promise<void>;
+  read(shown: Shown): Promise<APIMessage>;
+  /** Fine when it is gone already. */
+  remove(shown: Shown): Promise<void>;
+  /** The channel of direct messages to a user. */
+  directChannel(userId: string): Promise<string>;
+}
+
+export interface MessagesDeps {
+  rest: REST;
+  telemetry: Telemetry;
+  now: Now;
+}
+
+// An interaction token lives 15 minutes; a minute is kept for requests that wait for a rate limit.
+const TOKEN_LIVES_MS = 15 * 60_000;
+const TOKEN_IS_USED_MS = 14 * 60_000;
+
+export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages {
+  /** `name` is a span's name and completes "Discord refused to …". */
+  async function call<T>(name: string, run: () => Promise<unknown>): Promise<T> {
+    return telemetry.span(`discord.rest ${name}`, { kind: SpanKind.CLIENT }, async () => {
+      try {
+        return (await run()) as T;
+      } catch (error) {
+        throw fromDiscord(error, name);
+      }
+    });
+  }
+
+  async function callback(key: InteractionKey, type: InteractionResponseType, body?: Body, flags = 0) {
+    const { data, files } = body ? payload(body, flags) : { data: flags ? { flags } : undefined, files: [] };
+    return call<RESTPostAPIInteractionCallbackWithResponseResult>("answer an interaction", () =>
+      rest.post(Routes.interactionCallback(key.id, key.token), {
+        // It answers with the message, whose id is needed when the token has run out.
+        query: new URLSearchParams({ with_response: "true" }),
+        body: { type, ...(data && { data }) },
+        files,
+        auth: false,
+      }),
+    );
+  }
+
+  /** Where a message is read and changed: by interaction token while that lasts, by channel and id afterwards. */
+  function place({ via, channelId, messageId, ephemeral }: Shown) {
+    const age = via ? now() - via.at : Number.POSITIVE_INFINITY;
+    // The bot can't reach an ephemeral message without the interaction, nor one whose id it never learned.
+    const onlyByToken = ephemeral || messageId === undefined;
+    if (via && age < (onlyByToken ? TOKEN_LIVES_MS : TOKEN_IS_USED_MS)) {
+      const path = Routes.webhookMessage(via.applicationId, via.token, messageId ?? "@original");
+      return { path, auth: false };
+    }
+    if (onlyByToken) throw tooLate();
+    return { path: Routes.channelMessage(channelId, messageId), auth: true };
+  }
+
+  async function send(channelId: string, body: Body, options: SendOptions = {}, nonce?: string) {
+    const { data, files } = payload(body, flagsOf({ ...options, ephemeral: false }));
+    const once = nonce ? { nonce, enforce_nonce: true } : {};
+    const sent = await call<APIMessage>("send a message", () =>
+      rest.post(Routes.channelMessages(channelId), { body: { ...data, ...once }, files }),
+    );
+    return { channelId: sent.channel_id, messageId: sent.id, ephemeral: false, via: undefined };
+  }
+
+  return {
+    async reply(key, channelId, body, options = {}) {
+      const type = body
+        ? InteractionResponseType.ChannelMessageWithSource
+        : InteractionResponseType.DeferredChannelMessageWithSource;
+      const answer = await callback(key, type, body, flagsOf(options));
+      const message = answer.resource?.message;
+      return {
+        channelId: message?.channel_id ?? channelId,
+        messageId: message?.id,
+        ephemeral: options.ephemeral === true,
+        via: key,
+      };
+    },
+    async acknowledge(key) {
+      await callback(key, InteractionResponseType.DeferredMessageUpdate);
+    },
+    async followUp(key, channelId, body, options = {}) {
+      if (now() - key.at >= TOKEN_IS_USED_MS) {
+        if (options.ephemeral) throw tooLate();
+        return send(channelId, body, options);
+      }
+      const { data, files } = payload(body, flagsOf(options));
+      const sent = await call<APIMessage>("send a follow-up", () =>
+        rest.post(Routes.webhook(key.applicationId, key.token), {
+          query: new URLSearchParams({ wait: "true" }),
+          body: data,
+          files,
+          auth: false,
+        }),
+      );
+      return { channelId, messageId: sent.id, ephemeral: options.ephemeral === true, via: key };
+    },
+    send: (channelId, body, nonce) => send(channelId, body, {}, nonce),
+    async edit(shown, body) {
+      const { path, auth } = place(shown);
+      const { data, files } = payload(body);
+      // An edit keeps the attachments that it does not mention.
+      const whole = { embeds: [], components: [], attachments: [], ...data };
+      await call("edit a message", () => rest.patch(path, { body: whole, files, auth }));
+    },
+    async read(shown) {
+      const { path, auth } = place(shown);
+      return call<APIMessage>("read a message", () => rest.get(path, { auth }));
+    },
+    async remove(shown) {
+      const { path, auth } = place(shown);
+      try {
+        await call("delete a message", () => rest.delete(path, { auth }));
+      } catch (error) {
+        if (!isDiscordCode(error, RESTJSONErrorCodes.UnknownMessage)) throw error;
+      }
+    },
+    async directChannel(userId) {
+      const body = { recipient_id: userId };
+      const { id } = await call<{ id: string }>("open a direct message", () =>
+        rest.post(Routes.userChannels(), { body }),
+      );
+      return id;
+    },
+  };
+}
+
+function flagsOf({ ephemeral, plainLinks }: SendOptions): number {
+  return (ephemeral ? MessageFlags.Ephemeral : 0) | (plainLinks ? MessageFlags.SuppressEmbeds : 0);
+}
+
+function payload({ content = "", embeds, components, file }: Body, flags = 0) {
+  const files: RawFile[] = file ? [{ name: file.name, data: file.text, contentType: "text/markdown" }] : [];
+  const data = {
+    content,
+    ...(embeds && { embeds }),
+    ...(components && { components }),
+    ...(file && { attachments: [{ id: "0", filename: file.name }] }),
+    ...(flags && { flags }),
+    // Discord parses mentions anew, with its defaults, in every send and every edit that does not say this.
+    allowed_mentions: { parse: [] },
+  };
+  return { data, files };
+}
+
+function tooLate(): WisError {
+  return new WisError("discord.failed", {
+    say: "Discord keeps a reply open for 15 minutes, and they are over.",
+    hint: "Run the command again.",
+  });
+}

@@ -1,0 +1,81 @@
+// Long texts in several messages. Discord counts UTF-16 code units, as JavaScript's `length` does.
+
+/** One message's share of a text: `open + body + close` is what is sent. All bodies together are the text. */
+export interface Part {
+  /** Opens again, with its language, the code block that the part before had to close. */
+  open: string;
+  body: string;
+  /** Closes a code block that goes on, or was never closed. */
+  close: string;
+}
+
+const FENCE = "```";
+/** What `close` may need. */
+const CLOSE_LENGTH = FENCE.length + 1;
+
+/**
+ * Splits at paragraphs, else lines, else words, else characters; never inside a surrogate pair or a fence.
+ * `limitOf(index)` says how many code units part `index` may have (at least 100). Appending to the text changes no
+ * part but the last, except where the appended text completes a row of backticks.
+ */
+export function split(text: string, limitOf: (index: number) => number): Part[] {
+  const parts: Part[] = [];
+  let language: string | undefined;
+  for (let start = 0; start < text.length || parts.length === 0; ) {
+    const open = language === undefined ? "" : `${FENCE}${language}\n`;
+    const room = limitOf(parts.length) - open.length - CLOSE_LENGTH;
+    const cut = findCut(text, start, room, language);
+    const body = text.slice(start, cut.at);
+    parts.push({ open, body, close: cut.language === undefined ? "" : closing(body) });
+    start = cut.at;
+    language = cut.language;
+  }
+  return parts;
+}
+
+/** What is sent for a part. */
+export function partText({ open, body, close }: Part): string {
+  return open + body + close;
+}
+
+interface Cut {
+  at: number;
+  /** Of the code block that is open there, "" if it names none; undefined outside. */
+  language: string | undefined;
+}
+
+// Like Discord, any three backticks open or close a block, wherever they stand. An opening one keeps its language.
+const outside = /```(?:([\w+#.-]{0,32})\n)?|./suy;
+const inside = /```|./suy;
+
+/** The best place to end a part that starts at `start` and may take `room` units. */
+function findCut(text: string, start: number, room: number, language: string | undefined): Cut {
+  const last = start + room;
+  const wanted = start + room / 2;
+  const best: { paragraph?: Cut; line?: Cut; word?: Cut; any: Cut } = { any: { at: start, language } };
+  let state = language;
+  for (let at = start; at < text.length; ) {
+    const token = nextToken(text, at, state);
+    at += token.length;
+    if (at > last) return best.paragraph ?? best.line ?? best.word ?? best.any;
+    state = token.language;
+    best.any = { at, language: state };
+    if (at < wanted) continue;
+    if (text[at - 1] === "\n") best[text[at - 2] === "\n" ? "paragraph" : "line"] = best.any;
+    else if (text[at - 1] === " ") best.word = best.any;
+  }
+  return best.any;
+}
+
+function nextToken(text: string, at: number, language: string | undefined) {
+  const pattern = language === undefined ? outside : inside;
+  pattern.lastIndex = at;
+  const match = pattern.exec(text);
+  const token = match?.[0] ?? text.slice(at, at + 1);
+  if (!token.startsWith(FENCE)) return { length: token.length, language };
+  return { length: token.length, language: language === undefined ? (match?.[1] ?? "") : undefined };
+}
+
+function closing(body: string): string {
+  return body.endsWith("\n") ? FENCE : `\n${FENCE}`;
+}
