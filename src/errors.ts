@@ -14,6 +14,7 @@ export const errorCodes = [
   "config.invalid",
   "config.missing",
   "config.exists",
+  "config.unwritable",
   "data_dir.unwritable",
   "data_dir.locked",
   "database.corrupt",
