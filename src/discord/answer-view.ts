@@ -1,6 +1,7 @@
-import { ButtonStyle, ComponentType } from "discord.js";
+import { ButtonStyle, ComponentType, RESTJSONErrorCodes } from "discord.js";
 import type { Now } from "../lib/clock.ts";
 import type { EditBudget } from "./edit-budget.ts";
+import { isDiscordCode } from "./errors.ts";
 import { CONTENT_LIMIT, modelText, note, plain } from "./render.ts";
 import type { Body, Messages, Shown } from "./respond.ts";
 import { asPreview } from "./rest.ts";
@@ -13,7 +14,7 @@ export interface AnswerView {
   /** What goes on until the first words come. */
   status(text: string): void;
   append(text: string): void;
-  /** The last state: Stop is gone, and `mark`, if any, stands below. Throws what the last edits throw. */
+  /** The last state: Stop is gone, and `mark`, if any, stands below. Nothing where the message was deleted. */
   finish(mark?: string): Promise<void>;
 }
 
@@ -60,11 +61,15 @@ export function createAnswerView(
   const { channelId } = first.shown;
   const pages = [first];
   let text = "";
+  let gone = false;
 
   const writer = createStreamWriter<Body[]>({
     write: (bodies, kind) => (kind === "preview" ? asPreview(() => bring(bodies)) : bring(bodies)),
     book: () => budget.book(channelId),
-    onRefused,
+    onRefused(error) {
+      gone = isDiscordCode(error, RESTJSONErrorCodes.UnknownMessage);
+      onRefused(error);
+    },
     timers,
     now,
   });
@@ -127,7 +132,9 @@ export function createAnswerView(
       text += words;
       if (text.trim().length >= FIRST_TEXT) writer.update(preview());
     },
-    finish: (mark) => writer.finish(final(mark)),
+    async finish(mark) {
+      if (!gone) await writer.finish(final(mark));
+    },
   };
 }
 

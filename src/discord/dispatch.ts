@@ -53,8 +53,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       metrics.interactions.firstResponse.record(secondsSince(), { command: name });
     const reply = createReply({ messages, onFirstResponse }, key, interaction.channelId);
     let outcome: Outcome = "ok";
+    let explained: unknown;
 
     function explain(error: unknown): string {
+      explained = error;
       const told = toWisError(error);
       outcome = told.code;
       return errorText(told, telemetry.record(error, `answering ${name}`));
@@ -64,9 +66,11 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       if (draining) throw shuttingDown();
       await run({ key, channelId: interaction.channelId, member: memberOf(interaction), reply, explain });
     } catch (error) {
-      const content = explain(error);
       // Where Discord has closed the interaction nothing can be shown: the record is all there is.
-      if (!isInteractionLost(error)) await reply.fail({ content }).catch(explain);
+      const show = error !== explained && !isInteractionLost(error);
+      const content = explain(error);
+      if (show) await reply.fail({ content });
+      throw error;
     } finally {
       metrics.interactions.duration.record(secondsSince(), { command: name, outcome });
     }
@@ -88,6 +92,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         .span(`discord.interaction ${route.name}`, { root: true, kind: SpanKind.SERVER, attributes }, () =>
           answer(interaction, route, at),
         )
+        // Recorded above, unless it is that the last word did not reach its person.
+        .catch((error) => void telemetry.record(error, `answering ${route.name}`))
         .finally(() => open.delete(running));
       open.add(running);
     },

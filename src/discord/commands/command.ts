@@ -34,7 +34,10 @@ export interface Asking {
   channelId: string;
   member: Member;
   reply: Reply;
-  /** Records an error, once, and gives what the person is told of it, error id included. */
+  /**
+   * Records an error, once, and gives what the person is told of it, error id included. For who shows it in their own
+   * way: thrown on, it is not shown again.
+   */
   explain(error: unknown): string;
 }
 

@@ -1,9 +1,10 @@
 import { setImmediate } from "node:timers/promises";
-import { ApplicationCommandOptionType } from "discord.js";
+import { ApplicationCommandOptionType, RESTJSONErrorCodes } from "discord.js";
 import { isWisError } from "../../errors.ts";
 import type { Answer, Llm, Question } from "../../llm/llm.ts";
 import type { Member } from "../../members/member.ts";
 import { type AnswerView, createAnswerView, openingBody } from "../answer-view.ts";
+import { isDiscordCode } from "../errors.ts";
 import { interruptedMark, note } from "../render.ts";
 import type { Button, Command } from "./command.ts";
 
@@ -53,7 +54,8 @@ export const llm: Command = {
           if (messageId) await answer.moved(messageId);
         },
         onRefused: (error) => {
-          asked.explain(error);
+          // Who deletes the answer has no use for the rest of it.
+          if (!isDiscordCode(error, RESTJSONErrorCodes.UnknownMessage)) asked.explain(error);
           stop(() => llm.stop(answer.id, member));
         },
         budget,
@@ -78,15 +80,17 @@ async function show(answer: Answer, view: AnswerView, explain: (error: unknown) 
       view.append(event.text);
     }
   } catch (error) {
-    return view.finish(ending(error, explain));
+    await view.finish(ending(error, explain));
+    if (isWisError(error, "llm.stopped")) return;
+    throw error;
   }
   await view.finish(empty ? note("The model gave an empty answer. Ask in other words.") : undefined);
 }
 
 function ending(error: unknown, explain: (error: unknown) => string): string {
   if (isWisError(error, "llm.stopped")) return note("⏹ Stopped.");
-  if (isWisError(error, "llm.interrupted")) return interruptedMark;
-  return explain(error);
+  const told = explain(error);
+  return isWisError(error, "llm.interrupted") ? interruptedMark : told;
 }
 
 /** Nobody would see the answer: it is not to hold a slot. What goes wrong here goes with the error that led here. */
