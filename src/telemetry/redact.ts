@@ -36,11 +36,11 @@ const PATTERNS: [RegExp, string | ((match: string, ...groups: string[]) => strin
   [/\/(webhooks|interactions)\/(\d{15,20})\/[\w-]{20,}/g, `/$1/$2/${BLANK}`],
   // Upload and share links: whoever has one may use it.
   [
-    /(\/|%2f)([uf])(\/|%2f)([\w-]{22,})/gi,
+    /(\/|%(?:25)*2f)([uf])(\/|%(?:25)*2f)([\w-]{22,})/gi,
     (_, a = "", kind = "", b = "", id = "") => a + kind + b + abbreviate(id),
   ],
   // A blob's file is named by its share capability: `/data/blobs/ab/<id>.part`. Not a source file of that length.
-  [/(?<=\/)(?=[\w-]*[A-Z\d_])[\w-]{22}(?![\w-]|\.(?:[cm]?[jt]sx?)\b)/g, (id) => abbreviate(id)],
+  [/(?<=\/|%(?:25)*2[Ff])(?=[\w-]*[A-Z\d_])[\w-]{22}(?![\w-]|\.(?:[cm]?[jt]sx?)\b)/g, (id) => abbreviate(id)],
   [/(:\/\/)[^\s/:@"]+:[^\s/@"]+@/g, `$1${BLANK}@`],
   [/([?&](?:token|secret|key|sig|signature|hm|password)=)[^\s&"'#\\]+/gi, `$1${BLANK}`],
 ];
@@ -49,7 +49,7 @@ const PATTERNS: [RegExp, string | ((match: string, ...groups: string[]) => strin
 function spellings(secret: string): string[] {
   const once = JSON.stringify(secret).slice(1, -1);
   const twice = JSON.stringify(once).slice(1, -1);
-  return [...new Set([secret, once, twice, encodeURIComponent(secret)])];
+  return [...new Set([secret, once, twice, encodeURIComponent(secret.toWellFormed())])];
 }
 
 /** The values of environment variables whose name says that they are secret. */
@@ -101,6 +101,9 @@ export function createRedactor(secrets: readonly string[]): Redactor {
 
   return {
     text,
-    fields: (fields) => entries(fields instanceof Error ? { err: fields } : fields, [fields]),
+    fields(fields) {
+      const all = fields instanceof Error ? { err: fields } : fields;
+      return entries(all, [all]);
+    },
   };
 }
