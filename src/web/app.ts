@@ -1,0 +1,111 @@
+import { Hono } from "hono";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { WisError } from "../errors.ts";
+import { clientResolver } from "./client-address.ts";
+import { refuseCrossSite } from "./cross-site.ts";
+import type { WebDeps } from "./deps.ts";
+import type { Middleware, WebEnv } from "./env.ts";
+import { safeHeaders } from "./headers.ts";
+import { observe } from "./observe.ts";
+import { createProblems } from "./problem.ts";
+import { createRateGate, defaultRates, type RateGate } from "./rates.ts";
+import { serveAsset } from "./routes/assets.ts";
+import { download } from "./routes/download.ts";
+import { live, ready } from "./routes/health.ts";
+import { home } from "./routes/home.ts";
+import { scrape } from "./routes/metrics.ts";
+import { share } from "./routes/share.ts";
+import { nameMissing, upload } from "./routes/upload.ts";
+import { uploadPage } from "./routes/upload-page.ts";
+
+export interface AppDeps extends WebDeps {
+  /** Aborts when the server must end: what still uploads is cut. */
+  closing: AbortSignal;
+  /** The uploads that run now, so that a stop can wait until the last one has tidied up. */
+  uploads: Set<Promise<unknown>>;
+}
+
+/** Every route there is, in one table. */
+export function createApp(deps: AppDeps): Hono<WebEnv> {
+  const app = new Hono<WebEnv>();
+  const gate = createRateGate({ ...defaultRates, ...deps.rates });
+  const problems = createProblems(deps);
+
+  app.onError(problems.failed);
+  app.notFound(problems.notFound);
+  app.use(safeHeaders(deps));
+  app.use(knowClient(deps.config.web.trusted_proxies));
+  app.use(observe(deps));
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: problems.methodNotAllowed }));
+  app.use(refuseUndecodable);
+  app.use(refuseCrossSite(deps));
+
+  // Asked by machines all the time and cheap: not counted.
+  app.get("/live", live(deps));
+  app.get("/assets/:name", serveAsset);
+
+  app.use(limitRequests(gate));
+  app.get("/ready", ready(deps));
+  app.get("/metrics", scrape(deps));
+  app.get("/", home(deps));
+
+  app.use("/u/*", limitGuesses(gate));
+  app.use("/f/*", limitGuesses(gate));
+  app.get("/u/:ticket", uploadPage(deps));
+  app.get("/u/:ticket/", uploadPage(deps));
+  app.put("/u/:ticket", nameMissing);
+  app.put("/u/:ticket/", nameMissing);
+  app.put("/u/:ticket/:filename", upload({ ...deps, gate }));
+  app.get("/f/:id", share(deps));
+  app.get("/f/:id/download", download(deps));
+  return app;
+}
+
+/** Sets who asks, before anything counts by it. */
+function knowClient(trustedProxies: string[]): Middleware {
+  const resolve = clientResolver(trustedProxies);
+  return (c, next) => {
+    // Null once the client has gone; nobody will read the answer.
+    const peer = c.env.server.requestIP(c.req.raw)?.address ?? "unknown";
+    c.set("peer", peer);
+    c.set("client", resolve(peer, c.req.header("x-forwarded-for")));
+    return next();
+  };
+}
+
+/** hono hands `%zz` to a route as it stands; a path that decodes to nothing, or to a NUL, names nothing here. */
+const refuseUndecodable: Middleware = (c, next) => {
+  if (!decodes(c.req.path)) {
+    throw new WisError("bad_request", {
+      say: "This address is not written correctly.",
+      hint: "Write the file's name in percent-encoded UTF-8; curl does so by itself.",
+    });
+  }
+  return next();
+};
+
+function decodes(path: string): boolean {
+  try {
+    return !decodeURIComponent(path).includes("\0");
+  } catch (error) {
+    if (error instanceof URIError) return false;
+    throw error;
+  }
+}
+
+function limitRequests(gate: RateGate): Middleware {
+  return async (c, next) => {
+    // Uploads have limits of their own, and what follows an asset's path has been answered.
+    if (c.req.method !== "PUT") await gate.request(c.var.client);
+    return next();
+  };
+}
+
+/** Whoever tries many links that don't exist is not shown those that do. */
+function limitGuesses(gate: RateGate): Middleware {
+  return async (c, next) => {
+    await gate.mayAskForLink(c.var.client);
+    await next();
+    if (c.res.status === 404) await gate.guessed(c.var.client);
+  };
+}

@@ -1,0 +1,38 @@
+import { createHash } from "node:crypto";
+import icon from "../../templates/favicon.svg" with { type: "text" };
+import style from "../../templates/style.css" with { type: "text" };
+import { bundle } from "./bundle.ts" with { type: "macro" };
+
+interface Asset {
+  /** Changes with the content, so that it may be cached for ever. */
+  url: string;
+  type: string;
+  text: string;
+}
+
+function asset(name: string, extension: string, type: string, text: string): Asset {
+  const hash = createHash("sha256").update(text).digest("base64url").slice(0, 12);
+  return { url: `/assets/${name}-${hash}.${extension}`, type, text };
+}
+
+const SCRIPT = "text/javascript; charset=utf-8";
+
+const all = {
+  style: asset("style", "css", "text/css; charset=utf-8", style),
+  icon: asset("icon", "svg", "image/svg+xml", icon),
+  page: asset("page", "js", SCRIPT, bundle("page.ts")),
+  upload: asset("upload", "js", SCRIPT, bundle("upload.ts")),
+};
+
+const byUrl = new Map(Object.values(all).map((one) => [one.url, one]));
+
+/** The asset served at this path, if it is the current one. */
+export const findAsset = (path: string): Asset | undefined => byUrl.get(path);
+
+/** Where pages find them. */
+export const assetUrls = {
+  style: all.style.url,
+  icon: all.icon.url,
+  page: all.page.url,
+  upload: all.upload.url,
+};

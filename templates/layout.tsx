@@ -1,0 +1,52 @@
+import type { PropsWithChildren } from "hono/jsx";
+
+/** Addresses of the files that pages load. They change with the content. */
+export interface AssetUrls {
+  style: string;
+  icon: string;
+  page: string;
+  upload: string;
+}
+
+/** What every page needs. */
+export interface Frame {
+  assets: AssetUrls;
+  version: string;
+}
+
+type LayoutProps = PropsWithChildren<
+  Frame & {
+    title: string;
+    /** Also loads the upload script. */
+    uploads?: boolean;
+  }
+>;
+
+/** The frame around every page. No inline script or style: the content security policy forbids them. */
+export function Layout({ assets, version, title, uploads, children }: LayoutProps) {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content="noindex" />
+        <title>{title}</title>
+        <link rel="icon" href={assets.icon} type="image/svg+xml" />
+        <link rel="stylesheet" href={assets.style} />
+        <script src={assets.page} defer />
+        {uploads && <script src={assets.upload} defer />}
+      </head>
+      <body>
+        <header class="bar">
+          <a class="brand" href="/">
+            <img src={assets.icon} alt="" width="28" height="28" />
+            WisBot
+          </a>
+        </header>
+        <main>{children}</main>
+        <footer class="foot">WisBot {version}</footer>
+      </body>
+    </html>
+  );
+}
