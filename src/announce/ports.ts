@@ -36,6 +36,8 @@ export interface AnnouncementLog {
   retryAt(id: string, at: number, attempts: number): Promise<void>;
   /** Given up: kept out of `due`, removed with the clean-up. */
   failed(id: string, now: number): Promise<void>;
+  /** Drops rows that were given up before `before`, at most `limit`; gives how many. */
+  drop(before: number, limit: number): Promise<number>;
 }
 
 /** Brings an announcement to its person. Implemented by discord/. */

@@ -1,0 +1,132 @@
+import { createHash } from "node:crypto";
+import { setImmediate as breathe } from "node:timers/promises";
+import { isWisError, WisError } from "../errors.ts";
+import type { Now } from "../lib/clock.ts";
+import type { Pace } from "./pace.ts";
+import type { BlobWriter } from "./ports.ts";
+
+/** What is written at once: a million tiny chunks become a few thousand writes, and no upload holds more in memory. */
+const BLOCK = 512 * 1024;
+/** A chunk of at least this is written as it is: copying it would cost more than the write it saves. */
+const LARGE = 64 * 1024;
+/** Chunks taken without a write before the event loop gets its turn: a body that is already here never waits by itself. */
+const READS_PER_TURN = 256;
+
+export interface Pour {
+  body: ReadableStream<Uint8Array>;
+  writer: Pick<BlobWriter, "write">;
+  /** Ends the pouring, even one that waits for the sender. */
+  signal: AbortSignal;
+  pace: Pick<Pace, "waiting" | "received">;
+  now: Now;
+  /** Throws when an upload may not have this many bytes. Called for every chunk, before it is kept. */
+  bound(total: number): void;
+  /** Makes room for the next bytes; called before every write with the total that it leads to. */
+  admit(total: number): Promise<void>;
+  onProgress?: ((bytes: number) => void) | undefined;
+  /** A body that would not be cancelled. */
+  onLeftover(error: unknown): void;
+}
+
+/**
+ * Writes a body and hashes it on the way, in bounded memory, giving the event loop its turn between writes.
+ * Throws WisError `upload.cut` when the body breaks, the signal's reason when it is aborted (as `upload.cut`, unless
+ * it is a WisError itself), and what `bound`, `admit` and the writer throw; the body is cancelled then.
+ */
+export async function pour(input: Pour): Promise<{ size: number; sha256: string }> {
+  const { body, signal, pace, now, bound, onLeftover } = input;
+  const reader = body.getReader();
+  const cancel = (reason: unknown) => void reader.cancel(reason).catch(onLeftover);
+  // Cancelling ends a read that waits; racing each read against the signal would leak a reaction a chunk.
+  const onAbort = () => cancel(signal.reason);
+  signal.addEventListener("abort", onAbort);
+  const sink = createSink(input);
+  let received = 0;
+  let reads = 0;
+  try {
+    while (true) {
+      if (signal.aborted) throw asCut(signal.reason);
+      pace.waiting(now());
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        throw asCut(signal.aborted ? signal.reason : cause);
+      });
+      pace.received(value?.length ?? 0, now());
+      if (done) break;
+      received += value.length;
+      bound(received);
+      await sink.take(value);
+      reads += 1;
+      if (reads % READS_PER_TURN === 0) await breathe();
+    }
+    if (signal.aborted) throw asCut(signal.reason);
+    return await sink.end();
+  } catch (error) {
+    cancel(error);
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Gathers small chunks into blocks; hashes and counts what it hands to the writer. */
+function createSink({ writer, admit, onProgress }: Pick<Pour, "writer" | "admit" | "onProgress">) {
+  const hash = createHash("sha256");
+  let block: Uint8Array | undefined;
+  let filled = 0;
+  let size = 0;
+
+  async function write(bytes: Uint8Array) {
+    await admit(size + bytes.length);
+    // Hashing runs here while the disk writes in its own thread.
+    const written = writer.write(bytes);
+    hash.update(bytes);
+    await written;
+    size += bytes.length;
+    onProgress?.(size);
+    await breathe();
+  }
+
+  async function flush() {
+    if (block === undefined || filled === 0) return;
+    const bytes = block.subarray(0, filled);
+    filled = 0;
+    await write(bytes);
+  }
+
+  /** Copies what fits into the block and gives the rest. */
+  function gather(chunk: Uint8Array): Uint8Array {
+    block ??= new Uint8Array(BLOCK);
+    const part = chunk.subarray(0, BLOCK - filled);
+    block.set(part, filled);
+    filled += part.length;
+    return chunk.subarray(part.length);
+  }
+
+  return {
+    async take(chunk: Uint8Array) {
+      let rest = chunk;
+      while (rest.length > 0) {
+        if (filled === 0 && rest.length >= LARGE) {
+          await write(rest.subarray(0, BLOCK));
+          rest = rest.subarray(BLOCK);
+          continue;
+        }
+        rest = gather(rest);
+        if (filled === BLOCK) await flush();
+      }
+    },
+    async end() {
+      await flush();
+      return { size, sha256: hash.digest("hex") };
+    },
+  };
+}
+
+function asCut(cause: unknown): WisError {
+  if (isWisError(cause)) return cause;
+  return new WisError("upload.cut", {
+    say: "The connection broke before the whole file had arrived.",
+    hint: "Send it again: the same link works until it expires.",
+    cause,
+  });
+}

@@ -1,0 +1,55 @@
+import type { Telemetry } from "../telemetry/ports.ts";
+import { type EraseDeps, eraseDead, eraseDeleting } from "./erase.ts";
+import { DEAD_AFTER } from "./live-uploads.ts";
+import type { BlobStore, FileIndex } from "./ports.ts";
+import { allRows } from "./rows.ts";
+
+export interface RepairDeps extends EraseDeps {
+  index: FileIndex;
+  blobs: Pick<BlobStore, "delete" | "sweep">;
+  telemetry: Pick<Telemetry, "record" | "log">;
+}
+
+export interface RepairReport {
+  /** Uploads that the last process left unfinished: undone, their links work again until they expire. */
+  uploads: number;
+  /** Deletions that it left half done. */
+  deletions: number;
+  /** Unfinished writes that belonged to nothing. */
+  fragments: number;
+  /** What would not go; recorded, and left to the clean-up. */
+  failed: number;
+}
+
+/**
+ * Puts right what a process that died left behind. Only the holder of the data dir's lock may call it, and before it
+ * takes its first upload.
+ *
+ * Links are served by the lock's holder alone, so every upload through one is dead. An upload without a link may be a
+ * `files add` that goes on beside us: it is dead only when its heartbeat has stopped, or else the clean-up's to judge.
+ */
+export async function repairFiles(deps: RepairDeps): Promise<RepairReport> {
+  const { index, blobs, telemetry, now } = deps;
+  const uploading = await Array.fromAsync(allRows(index, { states: ["uploading"] }));
+  const silent = await index.abandoned(now() - DEAD_AFTER, uploading.length);
+  const silentIds = new Set(silent.map(({ id }) => id));
+  const dead = uploading.filter(({ id, linkExpiresAt }) => linkExpiresAt !== null || silentIds.has(id));
+
+  const uploads = await eraseDead(deps, dead, "repaired");
+  const deleting = await Array.fromAsync(allRows(index, { states: ["deleting"] }));
+  const deletions = await eraseDeleting(deps, deleting, "repaired");
+  const inUse = new Set(await Array.fromAsync(allRows(index, { states: ["uploading"] }), ({ id }) => id));
+  const report: RepairReport = {
+    uploads: uploads.rows.length,
+    deletions: deletions.rows.length,
+    fragments: await blobs.sweep((key) => inUse.has(key)),
+    failed: uploads.failed.length + deletions.failed.length,
+  };
+  if (Object.values(report).some((count) => count > 0)) telemetry.log.warn(report, sentence(report));
+  return report;
+}
+
+function sentence({ uploads, deletions, fragments, failed }: RepairReport): string {
+  const done = `repaired what the last run left behind: ${uploads} cut uploads, ${deletions} unfinished deletions, ${fragments} loose fragments`;
+  return failed === 0 ? done : `${done}; ${failed} could not be repaired and are tried again by the clean-up`;
+}
