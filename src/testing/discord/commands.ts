@@ -1,0 +1,132 @@
+import { ApplicationCommandOptionType as OptionType } from "discord-api-types/v10";
+import { refused } from "./error.ts";
+import { type CommandBody, type CommandEdit, type CommandOption, commandForm } from "./forms/command.ts";
+import type { World } from "./world.ts";
+
+export interface Command {
+  id: string;
+  /** Null: registered globally. */
+  guildId: string | null;
+  version: string;
+  body: CommandBody;
+}
+
+export interface Commands {
+  list(guildId: string | null): Command[];
+  /** Registers, or overwrites the one of that name. Gives whether it is new. */
+  put(body: CommandBody, guildId: string | null): { command: Command; created: boolean };
+  find(id: string, guildId: string | null): Command;
+  edit(id: string, guildId: string | null, changes: CommandEdit): Command;
+  delete(id: string, guildId: string | null): void;
+  /** Replaces all of them; those that keep their name keep their id. */
+  set(bodies: CommandBody[], guildId: string | null): Command[];
+}
+
+export function createCommands(world: World): Commands {
+  const { commands, nextId, changes } = world;
+
+  const list = (guildId: string | null) => [...commands.values()].filter((one) => one.guildId === guildId);
+
+  function write(command: Command): Command {
+    commands.set(command.id, command);
+    changes.emit("command");
+    return command;
+  }
+
+  function put(body: CommandBody, guildId: string | null) {
+    const known = list(guildId).find((one) => one.body.name === body.name);
+    const id = known?.id ?? nextId();
+    const unchanged = known && JSON.stringify(known.body) === JSON.stringify(body);
+    const version = unchanged ? known.version : nextId();
+    return { command: write({ id, guildId, version, body }), created: known === undefined };
+  }
+
+  function find(id: string, guildId: string | null): Command {
+    const command = commands.get(id);
+    if (!command || command.guildId !== guildId) throw refused.unknownCommand();
+    return command;
+  }
+
+  function remove(id: string, guildId: string | null): void {
+    commands.delete(find(id, guildId).id);
+    changes.emit("command");
+  }
+
+  return {
+    list,
+    put,
+    find,
+    edit(id, guildId, edits) {
+      const command = find(id, guildId);
+      return write({ ...command, version: nextId(), body: commandForm.parse({ ...command.body, ...edits }) });
+    },
+    delete: remove,
+    set(bodies, guildId) {
+      const names = new Set(bodies.map(({ name }) => name));
+      for (const { id, body } of list(guildId)) if (!names.has(body.name)) remove(id, guildId);
+      return bodies.map((body) => put(body, guildId).command);
+    },
+  };
+}
+
+export function commandPayload({ applicationId }: World, { id, guildId, version, body }: Command) {
+  return {
+    id,
+    application_id: applicationId,
+    ...(guildId !== null && { guild_id: guildId }),
+    version,
+    type: body.type ?? 1,
+    name: body.name,
+    name_localizations: body.name_localizations ?? null,
+    description: body.description,
+    description_localizations: body.description_localizations ?? null,
+    options: (body.options ?? []).map(optionPayload),
+    default_member_permissions: body.default_member_permissions ?? null,
+    contexts: body.contexts ?? (guildId === null ? null : [0]),
+    integration_types: body.integration_types ?? [0],
+    nsfw: body.nsfw ?? false,
+    ...(guildId === null && { dm_permission: body.dm_permission ?? true }),
+  };
+}
+
+type AnyOption = NonNullable<CommandBody["options"]>[number];
+
+/** Discord leaves out what is not set, `required: false` included. */
+function optionPayload(option: AnyOption): object {
+  const { required, ...rest } = option;
+  const set = Object.entries(rest).filter(([, value]) => value !== null && value !== undefined);
+  const inner = "options" in option && option.options ? { options: option.options.map(optionPayload) } : {};
+  return { ...Object.fromEntries(set), ...(required && { required }), ...inner };
+}
+
+/** A command as people type it, `wis upload`, found among what the bot registered. */
+export interface Found {
+  command: Command;
+  subcommand: string | undefined;
+  options: CommandOption[];
+}
+
+/** Throws when Discord's client would not offer it there. */
+export function findCommand(world: World, path: string, guildId: string | null): Found {
+  const [name = "", subcommand] = path.split(" ");
+  const offered = [...world.commands.values()].filter(
+    (one) => one.guildId === null || one.guildId === guildId,
+  );
+  const command = offered.find(({ body }) => body.name === name);
+  const all = command?.body.options ?? [];
+  const subcommands = all.flatMap((option) => (option.type === OptionType.Subcommand ? option : []));
+  const chosen = subcommands.find((one) => one.name === subcommand);
+  const whole = subcommands.length === 0 ? subcommand === undefined : chosen !== undefined;
+  if (!command || !whole) {
+    const known = offered.flatMap(({ body }) => [
+      body.name,
+      ...(body.options ?? []).map((option) => `${body.name} ${option.name}`),
+    ]);
+    throw new Error(`Discord would not offer /${path} here, only: ${known.join(", ") || "nothing"}.`);
+  }
+  const options = (chosen?.options ?? all).filter(isValue);
+  return { command, subcommand, options };
+}
+
+const isValue = (option: AnyOption): option is CommandOption =>
+  option.type !== OptionType.Subcommand && option.type !== OptionType.SubcommandGroup;

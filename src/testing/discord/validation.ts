@@ -1,0 +1,115 @@
+import Ajv, { type ValidateFunction } from "ajv/dist/2020";
+import addFormats from "ajv-formats";
+import { type FormProblem, invalidForm } from "./error.ts";
+import type { Answer, Route } from "./rest/route.ts";
+import { routeKey } from "./rest/route.ts";
+
+/** Checks what passes against Discord's own description of its API, where it is at hand. */
+export interface Validation {
+  /** Throws DiscordError 50035 for a body that the description does not allow. */
+  request(route: Route, body: unknown): void;
+  response(route: Route, answer: Answer): void;
+  /** An object that the gateway sends, by its schema's name. */
+  object(schema: string, value: unknown, where: string): void;
+}
+
+interface Description {
+  paths: Record<string, Record<string, Operation>>;
+}
+
+interface Operation {
+  requestBody?: { content: Record<string, object> };
+  responses: Record<string, { $ref?: string; content?: Record<string, object> }>;
+}
+
+const JSON_TYPE = "application/json";
+
+export const noValidation: Validation = { request() {}, response() {}, object() {} };
+
+let said = false;
+
+/** The description that DISCORD_OPENAPI names. Says once when there is none. */
+export async function openValidation(
+  path: string | undefined,
+  violation: (text: string) => void,
+): Promise<Validation> {
+  if (path) return createValidation((await Bun.file(path).json()) as Description, violation);
+  if (!said) console.error("Discord's OpenAPI checks skipped: DISCORD_OPENAPI is not set");
+  said = true;
+  return noValidation;
+}
+
+function createValidation(description: Description, violation: (text: string) => void): Validation {
+  const ajv = new Ajv({ strict: false, validateSchema: false, allErrors: true, inlineRefs: false });
+  addFormats(ajv);
+  for (const format of ["snowflake", "nonce"]) ajv.addFormat(format, true);
+  ajv.addSchema(description, "discord");
+  const compiled = new Map<string, ValidateFunction>();
+
+  function check(pointer: string, value: unknown): FormProblem[] {
+    const validate = compiled.get(pointer) ?? ajv.compile({ $ref: `discord#${pointer}` });
+    compiled.set(pointer, validate);
+    if (validate(value)) return [];
+    return (validate.errors ?? []).map(({ instancePath, keyword, message = "" }) => ({
+      path: instancePath.split("/").slice(1),
+      code: `OPENAPI_${keyword.toUpperCase()}`,
+      message,
+    }));
+  }
+
+  const operationOf = ({ method, path }: Route) => description.paths[path]?.[method.toLowerCase()];
+  const pointer = (...steps: string[]) =>
+    steps.map((step) => `/${encodeURIComponent(step.replaceAll("~", "~0").replaceAll("/", "~1"))}`).join("");
+
+  function request(route: Route, body: unknown): void {
+    const operation = operationOf(route);
+    if (!operation?.requestBody?.content[JSON_TYPE]) return;
+    const at = pointer(
+      "paths",
+      route.path,
+      route.method.toLowerCase(),
+      "requestBody",
+      "content",
+      JSON_TYPE,
+      "schema",
+    );
+    const problems = check(at, body);
+    if (problems.length === 0) return;
+    violation(`${routeKey(route)} request: ${describe(problems)}\n${JSON.stringify(body)}`);
+    throw invalidForm(problems);
+  }
+
+  function response(route: Route, { status, body }: Answer): void {
+    const operation = operationOf(route);
+    if (!operation || status >= 500) return;
+    const base = pointer("paths", route.path, route.method.toLowerCase(), "responses");
+    const name = [String(status), status >= 400 ? "4XX" : ""].find((key) => operation.responses[key]) ?? "";
+    const at = operation.responses[name]?.$ref?.slice(1) ?? `${base}${pointer(name)}`;
+    const problems = name === "" ? [undescribed(status)] : answerProblems(at, body);
+    if (problems.length > 0)
+      violation(`${routeKey(route)} answer ${status}: ${describe(problems)}
+${JSON.stringify(body)}`);
+  }
+
+  function answerProblems(at: string, body: unknown): FormProblem[] {
+    return body === undefined ? [] : check(`${at}${pointer("content", JSON_TYPE, "schema")}`, body);
+  }
+
+  return {
+    request,
+    response,
+    object(schema, value, where) {
+      const problems = check(pointer("components", "schemas", schema), value);
+      if (problems.length > 0) violation(`${where}: ${describe(problems)}\n${JSON.stringify(value)}`);
+    },
+  };
+}
+
+const undescribed = (status: number) => ({
+  path: [],
+  code: "OPENAPI_STATUS",
+  message: `has status ${status}, which the description does not know`,
+});
+
+const describe = (problems: FormProblem[]) =>
+  problems.map(({ path, message }) => `${path.map(String).join(".") || "body"} ${message}`).join("; ");
