@@ -1,4 +1,4 @@
-import type { LogFormat, LogLevel } from "../config/schema.ts";
+import type { LogFormat, LogLevel } from "../config/log-options.ts";
 
 // How a subcommand is written, in five rules:
 // 1. A command is `async function name({ globals, …options }): Promise<ExitCode>`. It never calls process.exit.

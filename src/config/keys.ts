@@ -44,6 +44,11 @@ export function takesText(path: KeyPath): boolean {
   return at(path)?.type === "string";
 }
 
+/** The default at `path` as one would write it in the file; empty when there is none. */
+export function defaultText(path: KeyPath): string {
+  return String(at(path)?.default ?? "");
+}
+
 /** Must never be shown. */
 export function isSecret(path: KeyPath): boolean {
   return at(path)?.writeOnly === true;

@@ -8,8 +8,9 @@ import { reasonOf } from "./file-errors.ts";
 import { dotted, isSecret, type KeyPath, sectionKeys } from "./keys.ts";
 import type { LoadedConfig } from "./loaded.ts";
 import { type Location, locateConfig, locateData } from "./locate.ts";
+import type { LogFormat, LogLevel } from "./log-options.ts";
 import { fromIssues, invalidConfig, type Problem } from "./problems.ts";
-import { type Config, configSchema, type LogFormat, type LogLevel } from "./schema.ts";
+import { type Config, configSchema } from "./schema.ts";
 import { readCredential, readToken } from "./token.ts";
 
 /** What the command line says about the configuration. It beats environment and file. */
@@ -29,6 +30,8 @@ export interface LoadInput {
   cwd: string;
   /** A named file that is missing means defaults, not an error. */
   missingIsFine?: boolean;
+  /** Only flags, environment and defaults count, whatever file there is. */
+  withoutFile?: boolean;
 }
 
 async function readText(file: string): Promise<{ text: string; mode: number }> {
@@ -133,15 +136,16 @@ export function defaultConfig(cwd: string): LoadedConfig {
  */
 export async function loadConfig(input: LoadInput): Promise<LoadedConfig> {
   const { flags, env, cwd } = input;
-  const location = locateConfig({ flags, env, cwd });
-  const { file, exists, named } = location;
-  if (named && !exists && input.missingIsFine !== true) {
+  const found = locateConfig({ flags, env, cwd });
+  const exists = found.exists && input.withoutFile !== true;
+  const { file, named } = found;
+  if (named && !found.exists && input.missingIsFine !== true) {
     throw new WisError("config.missing", {
       say: `There is no config file ${file}.`,
       hint: `Write one with: wisbot --config ${file} init`,
     });
   }
-  const draft = fillOllama(override(expand(await readDraft(location), env), env), env);
+  const draft = fillOllama(override(expand(await readDraft({ ...found, exists }), env), env), env);
   const parsed = configSchema.safeParse(draft.values);
   const token = await findToken(draft, { env, cwd, folder: dirname(file) });
   const problems = [

@@ -73,6 +73,7 @@ export function invalidConfig(problems: Problem[], file: string): WisError {
   const ordered = inOrder(problems);
   const fixes = [...new Set(ordered.flatMap(({ fix }) => (fix === undefined ? [] : [fix])))];
   const many = ordered.length === 1 ? "a problem" : `${ordered.length} problems`;
+  const where = ordered.every(({ place }) => "variable" in place) ? "the environment" : file;
   return new WisError("config.invalid", {
     say: `The configuration has ${many}:\n${ordered.map((one) => `  ${lineOf(one)}`).join("\n")}`,
     hint:

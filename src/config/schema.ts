@@ -2,15 +2,11 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { parseBytes } from "../lib/bytes.ts";
 import { parseDuration } from "../lib/duration.ts";
+import { logFormats, logLevels } from "./log-options.ts";
 
 // Every key stands here once, with its default, its bounds and the words that the JSON schema shows.
 // The parsed values are what the rest of wisbot sees: sizes in bytes, durations in milliseconds.
 // A schema's error message is what it expects ("a port from 1 to 65535"): load.ts adds what it got, and where.
-
-export const logLevels = ["debug", "info", "warn", "error"] as const;
-export const logFormats = ["pretty", "json"] as const;
-export type LogLevel = (typeof logLevels)[number];
-export type LogFormat = (typeof logFormats)[number];
 
 /** Where Ollama listens unless it is told otherwise. */
 export const OLLAMA_URL = "http://127.0.0.1:11434";
