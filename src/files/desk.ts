@@ -3,6 +3,7 @@ import type { Now } from "../lib/clock.ts";
 import type { FileLimits } from "../members/limits.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
+import type { CleanUpReport } from "./clean-up.ts";
 import { createDiskRooms } from "./disk-room.ts";
 import { getFile, openFile } from "./download.ts";
 import { endOf } from "./expiry.ts";
@@ -15,6 +16,7 @@ import { tooManyFiles } from "./quota.ts";
 import { allRows } from "./rows.ts";
 import { ticketKey, viewTicket } from "./ticket.ts";
 import { uploadDirectly, uploadWithTicket } from "./upload.ts";
+import type { VerifyInput, VerifyReport } from "./verify.ts";
 
 export interface FilesDeps {
   index: FileIndex;
@@ -33,6 +35,13 @@ export interface FilesDeps {
   wake(): void;
   now: Now;
   paceRules?: PaceRules;
+}
+
+/** The file desk as the command line opens it: with what administration needs beyond the rules. */
+export interface FileDesk extends AsyncDisposable {
+  files: Files;
+  verify(input: VerifyInput): Promise<VerifyReport>;
+  cleanUp(signal: AbortSignal): Promise<CleanUpReport>;
 }
 
 /** The file desk: the rules of tickets, uploads, downloads, quotas and expiry over an index and a blob store. */

@@ -1,0 +1,98 @@
+import { createHash } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { WisError } from "../errors.ts";
+import type { StoredFile } from "../files/ports.ts";
+import { formatBytes } from "../lib/bytes.ts";
+import { openProgress } from "./output.ts";
+
+export interface Target {
+  /** A file, a folder, `-` for stdout; undefined: here, by the file's own name. */
+  path: string | undefined;
+  force: boolean;
+  signal: AbortSignal;
+}
+
+/**
+ * Writes the blob and checks it against the file's hash on the way. A path has the whole file or none of it. Gives
+ * where it went; undefined for stdout. [usage, file.corrupt]
+ */
+export async function save(blob: Blob, file: StoredFile, target: Target): Promise<string | undefined> {
+  const { path, force, signal } = target;
+  using progress = openProgress(`Reading ${file.name}`, formatBytes);
+  const bytes = () => checked(blob, file, (read) => progress.update(read, file.size));
+  if (path === "-") {
+    await pipeline(bytes, process.stdout, { signal, end: false });
+    return undefined;
+  }
+  const final = await placeFor(path, file.name, force);
+  const unfinished = `${final}.part`;
+  try {
+    await pipeline(bytes, createWriteStream(unfinished, { flags: force ? "w" : "wx" }), { signal });
+    await rename(unfinished, final);
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") await rm(unfinished, { force: true });
+    throw asSaveError(error, final, signal);
+  }
+  return final;
+}
+
+async function* checked(blob: Blob, { sha256 }: StoredFile, onRead: (bytes: number) => void) {
+  const hash = createHash("sha256");
+  let read = 0;
+  for await (const chunk of blob.stream()) {
+    hash.update(chunk);
+    read += chunk.length;
+    onRead(read);
+    yield chunk;
+  }
+  if (hash.digest("hex") === sha256) return;
+  throw new WisError("file.corrupt", {
+    say: "The stored bytes are not the ones that were sent.",
+    hint: "Run wisbot files verify to see which files are damaged, and restore them from a backup.",
+  });
+}
+
+async function placeFor(path: string | undefined, name: string, force: boolean): Promise<string> {
+  const isFolder = path !== undefined && (await kindOf(path)) === "folder";
+  const place = path === undefined || isFolder ? join(path ?? ".", name) : path;
+  const there = await kindOf(place);
+  if (there === "folder" || (there === "file" && !force)) throw exists(place);
+  return place;
+}
+
+async function kindOf(path: string): Promise<"file" | "folder" | "nothing"> {
+  try {
+    return (await stat(path)).isDirectory() ? "folder" : "file";
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return "nothing";
+    throw cannotWrite(path, error);
+  }
+}
+
+function asSaveError(error: unknown, path: string, signal: AbortSignal): unknown {
+  if (error instanceof WisError) return error;
+  if (signal.aborted) return signal.reason;
+  return codeOf(error) === "EEXIST" ? exists(`${path}.part`) : cannotWrite(path, error);
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+function exists(path: string): WisError {
+  return new WisError("usage", {
+    say: `${path} exists already.`,
+    hint: "Name another path, or add --force.",
+  });
+}
+
+function cannotWrite(path: string, cause: unknown): WisError {
+  return new WisError("disk.failed", {
+    say: `${path} can't be written.`,
+    hint: "Name a path in a folder that exists and that you may write to.",
+    cause,
+  });
+}
