@@ -133,7 +133,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
       await bot.login(token);
     } catch (error) {
       ended.abort();
-      bot.removeAllListeners();
       throw error;
     }
   }

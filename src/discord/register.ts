@@ -87,7 +87,7 @@ function everywhere(commands: readonly Command[]): Wanted {
 async function write(rest: REST, path: Path, wanted: Wanted): Promise<number> {
   const existing = await ours(rest, path);
   if (!existing) await rest.post(path, { body: wanted });
-  else if (!isDeepStrictEqual(essence(existing), essence(wanted))) {
+  else if (!says(existing, wanted)) {
     await rest.patch(`${path}/${existing.id}`, { body: wanted });
   } else return 0;
   return 1;
@@ -105,26 +105,17 @@ async function ours(rest: REST, path: Path): Promise<Existing | undefined> {
   return all.find(({ name, type }) => name === "wis" && type === ApplicationCommandType.ChatInput);
 }
 
-// What we may say of a command. The rest (id, version, dm_permission, …) Discord fills in.
-const said = [
-  ...[
-    "name",
-    "description",
-    "options",
-    "contexts",
-    "integration_types",
-    "default_member_permissions",
-    "nsfw",
-  ],
-  ...["type", "required", "choices", "value", "autocomplete", "channel_types"],
-  ...["min_value", "max_value", "min_length", "max_length"],
-];
+/** True when a command is as wanted. What we don't say of it (id, version, contexts in a guild, …) Discord fills in. */
+function says(existing: Existing, wanted: Wanted): boolean {
+  const said = Object.entries(existing).filter(([key]) => key in wanted);
+  return isDeepStrictEqual(essence(Object.fromEntries(said)), essence(wanted));
+}
 
-/** A command without what Discord adds and without what is as good as left out. */
+/** What is left of a value without what is as good as left out. */
 function essence(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(essence);
   if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).filter(([key, one]) => said.includes(key) && !isDefault(one));
+  const entries = Object.entries(value).filter(([, one]) => !isDefault(one));
   return Object.fromEntries(entries.map(([key, one]) => [key, essence(one)]));
 }
 

@@ -101,7 +101,7 @@ export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages
     const { data, files } = body ? payload(body, flags) : { data: flags ? { flags } : undefined, files: [] };
     return call<RESTPostAPIInteractionCallbackWithResponseResult>("answer an interaction", () =>
       rest.post(Routes.interactionCallback(key.id, key.token), {
-        // It answers with the message, whose id is needed when the token has run out.
+        // It answers with the message's id, needed when the token has run out.
         query: new URLSearchParams({ with_response: "true" }),
         body: { type, ...(data && { data }) },
         files,
@@ -137,14 +137,9 @@ export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages
       const type = body
         ? InteractionResponseType.ChannelMessageWithSource
         : InteractionResponseType.DeferredChannelMessageWithSource;
-      const answer = await callback(key, type, body, flagsOf(options));
-      const message = answer.resource?.message;
-      return {
-        channelId: message?.channel_id ?? channelId,
-        messageId: message?.id,
-        ephemeral: options.ephemeral === true,
-        via: key,
-      };
+      const { interaction } = await callback(key, type, body, flagsOf(options));
+      const messageId = interaction.response_message_id;
+      return { channelId, messageId, ephemeral: options.ephemeral === true, via: key };
     },
     async acknowledge(key) {
       await callback(key, InteractionResponseType.DeferredMessageUpdate);

@@ -1,0 +1,174 @@
+import { describe, expect, test } from "bun:test";
+import { WisError } from "../../errors.ts";
+import { openTestBot } from "../../testing/test-bot.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const ERROR_ID = /-# Error id `[0-9a-f]{32}`$/;
+
+describe("/wis upload without a file", () => {
+  test("gives its asker alone a link of their own, with its limits and its end", async () => {
+    await using t = await openTestBot();
+    const asked = t.discord.invoke({ command: "wis upload" });
+    const reply = await asked.waitFor(({ loading }) => !loading);
+    const [ticket] = t.shelf.issued;
+    expect(reply.ephemeral).toBe(true);
+    expect(reply.content).toContain(ticket?.url ?? "");
+    expect(reply.content).toContain("250 MB");
+    expect(reply.content).toContain(`<t:${Math.floor((ticket?.expiresAt ?? 0) / 1000)}:R>`);
+    expect(reply.buttons).toMatchObject([{ label: "Upload a file", style: "link", url: ticket?.url }]);
+    expect(ticket?.ownerId).toBe(t.discord.user("ada").id);
+  });
+
+  test("mints a link each time, and remembers where it was asked for", async () => {
+    await using t = await openTestBot();
+    const first = t.discord.invoke({ command: "wis upload" });
+    const second = t.discord.invoke({ command: "wis upload", options: { private: true } });
+    await Promise.all([first, second].map((one) => one.waitFor(({ loading }) => !loading)));
+    expect(new Set(t.shelf.issued.map(({ url }) => url)).size).toBe(2);
+    expect(t.shelf.issued.map(({ origin }) => origin?.private)).toEqual([false, true]);
+    expect(t.shelf.issued[0]?.origin).toMatchObject({
+      channelId: t.discord.channel("general").id,
+      guildId: t.discord.guild().id,
+      interactionToken: first.token,
+      applicationId: t.discord.applicationId,
+    });
+  });
+
+  test("works in a direct message too", async () => {
+    await using t = await openTestBot();
+    const asked = t.discord.invoke({ command: "wis upload", channel: "dm" });
+    await asked.waitFor(({ content }) => content.includes("/u/"));
+    expect(t.shelf.issued[0]?.origin?.guildId).toBeNull();
+  });
+
+  test("says why there is no link, with the id of its trace, to its asker alone", async () => {
+    await using t = await openTestBot();
+    t.shelf.refuse(new WisError("quota.files", { say: "You keep 20 files already.", hint: "Delete one." }));
+    const asked = t.discord.invoke({ command: "wis upload" });
+    const reply = await asked.waitFor(({ loading }) => !loading);
+    expect(reply.ephemeral).toBe(true);
+    expect(reply.content).toStartWith("⚠️ You keep 20 files already.\nDelete one.");
+    const [id] = reply.content.match(/[0-9a-f]{32}/) ?? [];
+    expect(t.log.find(({ trace_id }) => trace_id === id)?.msg).toContain("answering wis upload");
+  });
+});
+
+describe("/wis upload with a file", () => {
+  test("takes it into the store and answers with its card", async () => {
+    await using t = await openTestBot();
+    const file = { name: "notes.txt", bytes: bytes("hello"), contentType: "text/plain" };
+    const asked = t.discord.invoke({ command: "wis upload", options: { file } });
+    const reply = await asked.waitFor(({ loading }) => !loading);
+    expect([...t.shelf.bytes.values()]).toEqual(["hello"]);
+    expect(reply.ephemeral).toBe(false);
+    expect(reply.embeds[0]?.title).toBe("notes.txt");
+    expect(reply.embeds[0]?.description).toContain("/f/");
+    expect(reply.embeds[0]?.fields?.map(({ value }) => value)).toEqual([
+      "5 B",
+      expect.stringMatching(/^<t:\d+:R>$/),
+    ]);
+    expect(reply.buttons.map(({ label }) => label)).toEqual(["Open", "Extend", "Delete"]);
+  });
+
+  test("shows the card to its asker alone when that was wanted", async () => {
+    await using t = await openTestBot();
+    const options = { file: { name: "a", bytes: bytes("a") }, private: true };
+    const asked = t.discord.invoke({ command: "wis upload", options });
+    const reply = await asked.waitFor(({ embeds }) => embeds.length > 0);
+    expect(reply.ephemeral).toBe(true);
+  });
+
+  test("shows a hostile name as it stands and notifies nobody", async () => {
+    await using t = await openTestBot();
+    const file = { name: "@everyone **x** [y](https://evil.example).txt", bytes: bytes("a") };
+    const asked = t.discord.invoke({ command: "wis upload", options: { file } });
+    const reply = await asked.waitFor(({ embeds }) => embeds.length > 0);
+    expect(reply.embeds[0]?.title).toBe("@everyone \\*\\*x\\*\\* \\[y](https://evil.example).txt");
+    expect(reply.pings).toEqual([]);
+  });
+
+  test("never fetches from anywhere but Discord's own hosts", async () => {
+    await using t = await openTestBot();
+    for (const url of ["http://127.0.0.1:1/x", `${t.discord.cdnHost}0/x`, "file:///etc/passwd", "nonsense"]) {
+      const file = { name: "a", bytes: bytes("a"), url };
+      const asked = t.discord.invoke({ command: "wis upload", options: { file } });
+      const reply = await asked.waitFor(({ loading }) => !loading);
+      expect(reply.content).toContain("does not come from Discord's own servers");
+      expect(reply.content).toMatch(ERROR_ID);
+    }
+    expect(t.discord.downloads).toEqual([]);
+  });
+
+  test("follows no redirect", async () => {
+    await using t = await openTestBot();
+    const trouble = { kind: "redirect", to: `${t.discord.cdnHost}/secret` } as const;
+    const file = { name: "a", bytes: bytes("a"), trouble };
+    const asked = t.discord.invoke({ command: "wis upload", options: { file } });
+    const reply = await asked.waitFor(({ loading }) => !loading);
+    expect(reply.content).toContain("could not be fetched");
+    expect(t.discord.downloads).not.toContain("/secret");
+  });
+
+  test("says so when the attachment is gone", async () => {
+    await using t = await openTestBot();
+    const file = { name: "a", bytes: bytes("a"), trouble: { kind: "status", status: 404 } as const };
+    const asked = t.discord.invoke({ command: "wis upload", options: { file } });
+    const reply = await asked.waitFor(({ loading }) => !loading);
+    expect(reply.content).toContain("could not be fetched");
+  });
+});
+
+describe("the buttons of a card", () => {
+  async function shareFile(t: Awaited<ReturnType<typeof openTestBot>>) {
+    const file = { name: "notes.txt", bytes: bytes("hello") };
+    const asked = t.discord.invoke({ user: "ada", command: "wis upload", options: { file } });
+    return await asked.waitFor(({ embeds }) => embeds.length > 0);
+  }
+
+  test("delete the file for its owner and say so on the card", async () => {
+    await using t = await openTestBot();
+    const message = await shareFile(t);
+    const pressed = t.discord.press({ user: "ada", message, button: "Delete" });
+    const card = await pressed.waitFor(({ buttons }) => buttons.length === 0);
+    expect(card.id).toBe(message.id);
+    expect(card.embeds[0]?.description).toBe("This file was deleted.");
+  });
+
+  test("obey a moderator", async () => {
+    await using t = await openTestBot();
+    const message = await shareFile(t);
+    const pressed = t.discord.press({ user: "mia", message, button: "Delete" });
+    await pressed.waitFor(({ embeds }) => embeds[0]?.description === "This file was deleted.");
+  });
+
+  test("refuse everybody else, to themselves alone, and leave the card as it is", async () => {
+    await using t = await openTestBot();
+    const message = await shareFile(t);
+    for (const button of ["Delete", "Extend"]) {
+      const pressed = t.discord.press({ user: "ben", message, button });
+      const refusal = await pressed.waitFor(({ content }) => content.includes("Only its owner"));
+      expect(refusal.ephemeral).toBe(true);
+      expect(pressed.message()?.embeds).toEqual(message.embeds);
+    }
+  });
+
+  test("extend the file from now on", async () => {
+    await using t = await openTestBot();
+    const message = await shareFile(t);
+    t.later(60_000);
+    const pressed = t.discord.press({ user: "ada", message, button: "Extend" });
+    const expiry = (one: typeof message) => Number(one.embeds[0]?.fields?.[1]?.value.match(/\d+/)?.[0]);
+    const card = await pressed.waitFor((one) => expiry(one) > expiry(message));
+    expect(expiry(card) - expiry(message)).toBeGreaterThanOrEqual(59);
+  });
+
+  test("say on the card that a file is gone", async () => {
+    await using t = await openTestBot();
+    const message = await shareFile(t);
+    const [id = ""] = t.shelf.bytes.keys();
+    await t.shelf.files.remove(id, "admin");
+    const pressed = t.discord.press({ user: "ben", message, button: "Extend" });
+    const card = await pressed.waitFor(({ buttons }) => buttons.length === 0);
+    expect(card.embeds[0]?.description).toBe("There is no such file any more.");
+  });
+});

@@ -1,0 +1,93 @@
+import { describe, expect, test } from "bun:test";
+import { WisError } from "../errors.ts";
+import { openTestBot } from "../testing/test-bot.ts";
+import { commands } from "./commands/index.ts";
+
+const CALLBACK = "POST /interactions/{interaction_id}/{interaction_token}/callback";
+
+describe("/wis help", () => {
+  test("names every command, with the limits that apply to the asker, to them alone", async () => {
+    await using t = await openTestBot();
+    const asked = t.discord.invoke({ command: "wis help" });
+    const reply = await asked.waitFor(() => true);
+    for (const { name } of commands) expect(reply.content).toMatch(new RegExp(`</wis ${name}:\\d+>`));
+    expect(reply.content).toContain("250 MB");
+    expect(reply.content).toContain("10 questions a minute");
+    expect(reply.ephemeral).toBe(true);
+  });
+});
+
+describe("an interaction", () => {
+  test("that Discord has given up on is recorded, and nothing else is tried", async () => {
+    await using t = await openTestBot();
+    t.discord.fail(CALLBACK, { kind: "status", status: 404, code: 10062, message: "Unknown interaction" });
+    t.discord.invoke({ command: "wis help" });
+    await t.discord.request(CALLBACK);
+    await t.bot.drain();
+    expect(t.discord.requestsTo(CALLBACK)).toHaveLength(1);
+    expect(t.log.at(-1)).toMatchObject({
+      level: "error",
+      msg: expect.stringContaining("answering wis help"),
+    });
+  });
+
+  test("that somebody else answered first is recorded, and nothing else is tried", async () => {
+    await using t = await openTestBot();
+    const message = "Interaction has already been acknowledged.";
+    t.discord.fail(CALLBACK, { kind: "status", status: 400, code: 40060, message });
+    t.discord.invoke({ command: "wis upload" });
+    await t.discord.request(CALLBACK);
+    await t.bot.drain();
+    expect(t.discord.requestsTo(CALLBACK)).toHaveLength(1);
+    expect(t.shelf.issued).toEqual([]);
+  });
+
+  test("that fails for no known reason tells no internals, and is recorded once with all of them", async () => {
+    await using t = await openTestBot();
+    t.shelf.files.issue = async () => {
+      throw new TypeError("x is undefined", { cause: new Error("at the bottom") });
+    };
+    const asked = t.discord.invoke({ command: "wis upload" });
+    const reply = await asked.waitFor(({ loading }) => !loading);
+    expect(reply.content).toStartWith("⚠️ Something went wrong inside WisBot.");
+    expect(reply.content).not.toContain("undefined");
+    await t.bot.drain();
+    const errors = t.log.filter(({ level }) => level === "error");
+    expect(errors).toHaveLength(1);
+    expect(JSON.stringify(errors[0])).toContain("at the bottom");
+    expect(reply.content).toContain(errors[0]?.trace_id ?? "no trace id");
+  });
+
+  test("that arrives during the shutdown is told so", async () => {
+    await using t = await openTestBot();
+    await t.bot.drain();
+    const reply = await t.discord.invoke({ command: "wis upload" }).waitFor(() => true);
+    expect(reply.content).toContain("WisBot is shutting down");
+    expect(reply.ephemeral).toBe(true);
+  });
+
+  test("is waited for by the shutdown until it has its last edit", async () => {
+    await using t = await openTestBot();
+    const asked = t.discord.invoke({ command: "wis llm", options: { prompt: "Why?" } });
+    const answer = await t.llm.asked();
+    const drained = t.bot.drain();
+    answer.fail(new WisError("llm.interrupted", { say: "WisBot is shutting down." }));
+    await drained;
+    expect(asked.message()?.content).toContain("Interrupted: WisBot stopped");
+    expect(asked.message()?.buttons).toEqual([]);
+  });
+
+  test("is counted with its command and its outcome", async () => {
+    await using t = await openTestBot();
+    await t.discord.invoke({ command: "wis help" }).response();
+    t.shelf.refuse(new WisError("quota.files", { say: "Full." }));
+    await t.discord.invoke({ command: "wis upload" }).waitFor(({ loading }) => !loading);
+    await t.bot.drain();
+    const metrics = await t.telemetry.scrape();
+    expect(metrics).toMatch(/interaction_duration_seconds_count\{[^}]*command="wis help",outcome="ok"/);
+    expect(metrics).toMatch(
+      /interaction_duration_seconds_count\{[^}]*command="wis upload",outcome="quota.files"/,
+    );
+    expect(metrics).toMatch(/interaction_first_response_seconds_count\{[^}]*command="wis help"/);
+  });
+});
