@@ -79,6 +79,7 @@ function callbackPayload({ world }: InteractionDeps, { id, type, response, origi
       response_message_ephemeral: isEphemeral(original),
     }),
   };
-  if (!original || response?.type === 6) return { interaction };
+  // "Only present if type is either CHANNEL_MESSAGE_WITH_SOURCE or UPDATE_MESSAGE."
+  if (!original || (response?.type !== 4 && response?.type !== 7)) return { interaction };
   return { interaction, resource: { type: response?.type, message: messagePayload(world, original) } };
 }
