@@ -34,8 +34,8 @@ export function UploadPage({
   return (
     <Layout assets={assets} version={version} title="Upload a file – WisBot" uploads>
       <section class="card" id="upload" data-address={address} data-max-bytes={String(maxBytes)}>
-        <h1>Upload a file</h1>
-        <p class="lead">
+        <h1 id="title">Upload a file</h1>
+        <p class="lead" data-until-done>
           {tight
             ? `Up to ${formatBytes(maxBytes)}: ${formatBytes(usage.bytes)} of your ${formatBytes(limits.maxBytes)} are in use.`
             : `Up to ${formatBytes(maxBytes)}.`}{" "}
@@ -112,12 +112,12 @@ export function UploadPage({
         </div>
 
         <p class="away" id="announce" aria-live="polite" />
-        <p class="quiet" id="deadline">
+        <p class="quiet" data-until-done>
           This link takes one file, until <Moment at={expiresAt} now={now} />.
         </p>
       </section>
 
-      <section class="aside" aria-labelledby="terminal">
+      <section class="aside" aria-labelledby="terminal" data-until-done>
         <h2 id="terminal">From a terminal</h2>
         <Copyable text={`curl -T FILE ${link}`} label="the command" />
         <p class="quiet">Put your file’s name for FILE. It answers with the link to share.</p>

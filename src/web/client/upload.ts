@@ -39,7 +39,9 @@ let chosen: File | undefined;
 function show(step: Step, focus: HTMLElement | undefined): void {
   for (const block of card.querySelectorAll<HTMLElement>("[data-step]"))
     block.hidden = block.dataset.step !== step;
-  element("deadline", HTMLElement).hidden = step === "done";
+  // A used link takes nothing more: how to use it has become wrong.
+  for (const part of document.querySelectorAll<HTMLElement>("[data-until-done]"))
+    part.hidden = step === "done";
   focus?.focus();
 }
 
@@ -110,6 +112,7 @@ function showProgress(total: number, bytes: number, speed?: number, secondsLeft?
 }
 
 function showDone(file: File, address: string): void {
+  text("title", "Uploaded");
   text("done-name", file.name);
   link.value = address;
   open.href = address;
