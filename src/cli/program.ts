@@ -92,6 +92,10 @@ export function createProgram(done: Shell["exit"]): Command {
     .addOption(new Option("--log-format <format>", "how the log is written").choices(logFormats))
     .addOption(new Option("--log-level <level>", "how much is logged").choices(logLevels))
     .configureHelp({ showGlobalOptions: true })
+    .addHelpText(
+      "after",
+      "\nFirst `wisbot init`, then `wisbot serve`. `wisbot doctor` says what is wrong and what mends it.",
+    )
     // report.ts tells errors, in one form for all.
     .configureOutput({ outputError: () => undefined })
     .exitOverride();

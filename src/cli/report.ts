@@ -27,7 +27,8 @@ export function fullText(error: unknown): string {
 /** Tells a failed command to the person, on stderr: what happened, what to do, and with `debug` where. */
 export function tellError(error: unknown, { debug }: { debug: boolean }): void {
   const { say, hint } = toWisError(error);
-  const next = isWisError(error) ? hint : "Run it again with --log-level debug to see where.";
+  const seeWhere = debug ? undefined : "Run it again with --log-level debug to see where.";
+  const next = isWisError(error) ? hint : seeWhere;
   note(`${paint("red", "Error:", "stderr")} ${say}`);
   if (next !== undefined) note(`${paint("cyan", "Try:", "stderr")} ${next}`);
   if (debug) note(fullText(error));

@@ -3,16 +3,20 @@ import { locateConfig } from "../config/locate.ts";
 import { type ExitCode, exit, type Globals } from "./command.ts";
 import { note, print } from "./output.ts";
 
-// systemd.service(5), Command lines: quotes keep spaces together; %, $ and \ would be expanded.
+// systemd.syntax(7): quotes keep spaces together, % begins a specifier.
 function word(text: string): string {
-  const escaped = text.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%").replaceAll("$", "$$$$");
+  const escaped = text.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%");
   return /[\s"']/.test(text) ? `"${escaped}"` : escaped;
 }
 
+// A compiled binary's entry lies in its own embedded file system.
+const isCompiled = () => Bun.main.startsWith("/$bunfs/");
+
 /** What starts this wisbot: the binary, or Bun with the source. */
 function startCommand(): string[] {
-  const compiled = Bun.main.startsWith("/$bunfs/");
-  return compiled ? [process.execPath] : [process.execPath, Bun.main];
+  if (isCompiled()) return [process.execPath];
+  note("This wisbot runs from source. A service wants the binary: build it with bun run build.");
+  return [process.execPath, Bun.main];
 }
 
 /** The systemd unit with `binary` and `config` in their places. */
@@ -27,13 +31,6 @@ export async function printService({ globals }: { globals: Globals }): Promise<E
   const { file, exists } = locateConfig({ flags: globals, env: process.env, cwd: process.cwd() });
   const binary = startCommand();
   if (!exists) note(`There is no ${file} yet. Write it with: wisbot --config ${file} init`);
-  // The unit's ProtectHome hides home folders from the service.
-  const hidden = [...binary, file].filter((path) => /^\/(home|root)\//.test(path));
-  if (hidden.length > 0) {
-    note(
-      `The service can't see home folders; move ${hidden.join(" and ")} elsewhere, such as /usr/local/bin and /etc/wisbot.`,
-    );
-  }
   print(renderUnit({ binary, config: file }).trimEnd());
   return exit.ok;
 }

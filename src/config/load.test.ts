@@ -259,6 +259,11 @@ describe("the environment", () => {
     ]);
   });
 
+  test("is what the hint names when only it is wrong", async () => {
+    const { hint } = await refusal({ WISBOT_WEB__PORT: "0" });
+    expect(hint).toBe("Correct the environment, then run: wisbot doctor --only config.valid");
+  });
+
   test("stands in the file by its name in braces", async () => {
     write(
       [

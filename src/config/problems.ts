@@ -77,6 +77,6 @@ export function invalidConfig(problems: Problem[], file: string): WisError {
   return new WisError("config.invalid", {
     say: `The configuration has ${many}:\n${ordered.map((one) => `  ${lineOf(one)}`).join("\n")}`,
     hint:
-      fixes.length > 0 ? fixes.join("; ") : `Correct ${file}, then run: wisbot doctor --only config.valid`,
+      fixes.length > 0 ? fixes.join("; ") : `Correct ${where}, then run: wisbot doctor --only config.valid`,
   });
 }
