@@ -103,7 +103,7 @@ export function createClient({ world, cdn, messages, gateway }: ClientDeps): Cli
   function send(interaction: Interaction, data: object): Asked {
     const { id, token, type, person, channel, owners, source } = interaction;
     const guild = channel.guildId === null ? undefined : world.guilds.get(channel.guildId);
-    gateway.dispatch("INTERACTION_CREATE", {
+    gateway.dispatch("INTERACTION_CREATE", () => ({
       id,
       application_id: world.applicationId,
       type,
@@ -128,7 +128,7 @@ export function createClient({ world, cdn, messages, gateway }: ClientDeps): Cli
       authorizing_integration_owners: owners,
       context: guild ? 0 : 1,
       attachment_size_limit: FILE_LIMIT,
-    });
+    }));
     return follow(world, interaction);
   }
 

@@ -75,8 +75,8 @@ export interface GatewayServer extends Gateway {
   /** Takes the HTTP request over; false when it is none for the gateway. */
   upgrade(request: Request, server: Bun.Server<SocketData>): boolean;
   readonly handlers: Bun.WebSocketHandler<SocketData>;
-  /** Sends an event to every session that asked for one of `intents`; 0: to all. */
-  dispatch(event: `${GatewayDispatchEvents}`, data: unknown, intents?: number): void;
+  /** Sends an event to every session that asked for one of `intents`; 0: to all. `data` sees the session's intents. */
+  dispatch(event: `${GatewayDispatchEvents}`, data: (intents: number) => object, intents?: number): void;
   information(): { url: string; shards: number; session_start_limit: Record<string, number> };
 }
 
@@ -242,7 +242,7 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     },
     dispatch(event, data, intents = 0) {
       for (const session of sessions.values())
-        if (intents === 0 || session.intents & intents) push(session, event, data);
+        if (intents === 0 || session.intents & intents) push(session, event, data(session.intents));
     },
     information: () => ({
       url: deps.url(),

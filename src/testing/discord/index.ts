@@ -1,3 +1,4 @@
+import { GatewayIntentBits } from "discord-api-types/v10";
 import { startCdn } from "./cdn.ts";
 import { type Change, createChanges, type WaitOptions } from "./changes.ts";
 import { type Client, createClient, messageIntent } from "./client.ts";
@@ -140,8 +141,18 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
     const channel = world.channels.get(message.channelId);
     if (!channel || message.flags & 64) return;
     const place = { channel_id: channel.id, ...(channel.guildId !== null && { guild_id: channel.guildId }) };
-    const data = event === "MESSAGE_DELETE" ? { id: message.id } : messagePayload(world, message);
-    gateway.dispatch(event, { ...data, ...place }, messageIntent(channel));
+    const data = (intents: number) =>
+      event === "MESSAGE_DELETE" ? { id: message.id } : readable(messagePayload(world, message), intents);
+    gateway.dispatch(event, (intents) => ({ ...data(intents), ...place }), messageIntent(channel));
+  }
+
+  /** Without the message content intent a bot reads only direct messages, its own and those that mention it. */
+  function readable(payload: ReturnType<typeof messagePayload>, intents: number): object {
+    const { author, mentions, channel_id } = payload;
+    const concerned = [author, ...mentions].some(({ id }) => id === world.bot.id);
+    const direct = world.channels.get(channel_id)?.guildId === null;
+    if (concerned || direct || intents & GatewayIntentBits.MessageContent) return payload;
+    return { ...payload, content: "", embeds: [], attachments: [], components: [] };
   }
 
   const messages = createMessages({ world, cdn, announce });
@@ -231,7 +242,7 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
     deny(name, permissions) {
       const channel = byName(world.channels.values(), name);
       channel.denied = permissions;
-      gateway.dispatch("CHANNEL_UPDATE", channelPayload(world, channel), 1);
+      gateway.dispatch("CHANNEL_UPDATE", () => channelPayload(world, channel), 1);
     },
     setDms(user, open) {
       byName(people(), user).dmsOpen = open;

@@ -65,6 +65,9 @@ const body = z.strictObject({
         id: z.union([z.string(), z.int()]),
         filename: z.string().max(1024).nullish(),
         description: z.string().max(1024).nullish(),
+        title: z.string().max(1024).nullish(),
+        duration_secs: z.number().nullish(),
+        waveform: z.string().max(400).nullish(),
       }),
     )
     .max(10)

@@ -40,6 +40,10 @@ export function createRest(routes: Route[], deps: RestDeps): Hono {
     deps.violation(`${method} ${path}: no such route`);
     return respond({ status: 404, body: refused.noRoute().body() }, {});
   });
+  app.onError((error) => {
+    deps.violation(`the stand-in itself failed: ${error.stack}`);
+    return respond({ status: 500, body: { message: "500: Internal Server Error", code: 0 } }, {});
+  });
   return app;
 }
 
@@ -96,7 +100,7 @@ function failed({
 }
 
 function limited({ retryAfter, global }: { retryAfter: number; global: boolean }): Answer {
-  const body = { message: "You are being rate limited.", retry_after: retryAfter / 1000, global };
+  const body = { message: "You are being rate limited.", code: 0, retry_after: retryAfter / 1000, global };
   return { status: 429, body };
 }
 
