@@ -3,6 +3,8 @@ import { type Client, Events, GatewayIntentBits } from "discord.js";
 import { type DiscordStandIn, startDiscord } from "./index.ts";
 import { createBotClient, startTestBot } from "./test-bot.ts";
 
+// discord.js leaves 5 s between two logins, so these run side by side; each has a Discord of its own.
+
 const next = (client: Client, event: "shardResume" | "shardReady" | "shardDisconnect") =>
   new Promise<void>((resolve) => client.once(event, () => resolve()));
 
@@ -12,7 +14,7 @@ async function answers(discord: DiscordStandIn): Promise<string | undefined> {
   return asked.message()?.content;
 }
 
-test("a bot that logs in knows its guilds and channels", async () => {
+test.concurrent("a bot that logs in knows its guilds and channels", async () => {
   await using discord = await startDiscord();
   await using bot = await startTestBot(discord);
   const guild = bot.client.guilds.cache.get(discord.guild().id);
@@ -24,14 +26,14 @@ test("a bot that logs in knows its guilds and channels", async () => {
   expect(discord.gateway.counts).toMatchObject({ connections: 1, identifies: 1 });
 });
 
-test("a token that Discord does not know ends the login", async () => {
+test.concurrent("a token that Discord does not know ends the login", async () => {
   await using discord = await startDiscord();
   const client = createBotClient(discord);
   await expect(client.login(`${discord.token}x`)).rejects.toThrow("invalid token");
   await client.destroy();
 });
 
-test("a token that dies between REST and gateway is closed with 4004", async () => {
+test.concurrent("a token that dies between REST and gateway is closed with 4004", async () => {
   await using discord = await startDiscord();
   await using bot = await startTestBot(discord);
   const gone = new Promise((resolve) => bot.client.once(Events.Invalidated, () => resolve("invalidated")));
@@ -42,7 +44,7 @@ test("a token that dies between REST and gateway is closed with 4004", async () 
   expect(await Promise.race([closed, gone])).toBe(4004);
 });
 
-test("a privileged intent that nobody granted is closed with 4014", async () => {
+test.concurrent("a privileged intent that nobody granted is closed with 4014", async () => {
   await using discord = await startDiscord();
   const client = createBotClient(discord, GatewayIntentBits.MessageContent);
   await expect(client.login(discord.token)).rejects.toThrow("disallowed intents");
@@ -54,7 +56,7 @@ test("a privileged intent that nobody granted is closed with 4014", async () => 
   expect(discord.gateway.counts.closes).toContain(4014);
 });
 
-test("a cut connection is resumed, and what happened meanwhile is replayed", async () => {
+test.concurrent("a cut connection is resumed, and what happened meanwhile is replayed", async () => {
   await using discord = await startDiscord();
   await using bot = await startTestBot(discord);
   bot.onCommand((interaction) => interaction.reply("back"));
@@ -67,7 +69,7 @@ test("a cut connection is resumed, and what happened meanwhile is replayed", asy
   expect(discord.gateway.counts).toMatchObject({ connections: 2, identifies: 1, resumes: 1 });
 });
 
-test("a bot that is asked to reconnect resumes", async () => {
+test.concurrent("a bot that is asked to reconnect resumes", async () => {
   await using discord = await startDiscord();
   await using bot = await startTestBot(discord);
   bot.onCommand((interaction) => interaction.reply("back"));
@@ -77,7 +79,6 @@ test("a bot that is asked to reconnect resumes", async () => {
   expect(await answers(discord)).toBe("back");
 });
 
-// discord.js waits 5 s before it logs in anew.
 test.concurrent("after an invalid session the bot logs in anew", async () => {
   await using discord = await startDiscord();
   await using bot = await startTestBot(discord);
@@ -89,7 +90,7 @@ test.concurrent("after an invalid session the bot logs in anew", async () => {
   expect(discord.gateway.counts).toMatchObject({ identifies: 2, resumes: 0 });
 }, 10_000);
 
-test("a gateway that answers no heartbeat is left for a new connection", async () => {
+test.concurrent("a gateway that answers no heartbeat is left for a new connection", async () => {
   await using discord = await startDiscord({ heartbeatInterval: 60 });
   await using bot = await startTestBot(discord);
   const resumed = next(bot.client, "shardResume");
@@ -103,7 +104,7 @@ test.concurrent("an outage refuses everything and its end lets the bot back in",
   await using discord = await startDiscord();
   await using bot = await startTestBot(discord);
   bot.onCommand((interaction) => interaction.reply("back"));
-  const ready = next(bot.client, "shardReady");
+  const ready = next(bot.client, "shardResume");
   discord.outage(true);
   const refused = await fetch(`${discord.api}/v10/gateway`);
   expect(refused.status).toBe(503);
@@ -112,7 +113,7 @@ test.concurrent("an outage refuses everything and its end lets the bot back in",
   expect(await answers(discord)).toBe("back");
 }, 10_000);
 
-test("messages reach only a bot with the intent, with text only where it may read it", async () => {
+test.concurrent("messages reach only a bot with the intent, with text only where it may read it", async () => {
   await using discord = await startDiscord();
   await using bot = await startTestBot(discord, GatewayIntentBits.Guilds | GatewayIntentBits.GuildMessages);
   const seen: string[] = [];

@@ -89,7 +89,7 @@ export interface DiscordStandIn extends Client, AsyncDisposable {
   /** The next requests on a route are answered 429. */
   refuse(route: string, refusal: Refusal): void;
   limit(route: string, limit: RateLimit): void;
-  /** An outage: REST answers 503, the gateway is gone and lets nobody in. */
+  /** An outage: REST answers 503, the gateway is gone and lets nobody in. Its sessions can be resumed afterwards. */
   outage(on: boolean): void;
   /** The token stops being worth anything: REST answers 401, the gateway 4004. */
   revokeToken(): void;
@@ -263,7 +263,7 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
     outage(on) {
       down = on;
       gateway.refuse(on);
-      if (on) gateway.drop({ forget: true });
+      if (on) gateway.drop();
     },
     revokeToken() {
       token = undefined;

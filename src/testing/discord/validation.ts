@@ -26,20 +26,29 @@ const JSON_TYPE = "application/json";
 
 export const noValidation: Validation = { request() {}, response() {}, object() {} };
 
+type Check = (pointer: string, value: unknown) => FormProblem[];
+
 let said = false;
+/** By path: compiling its schemas is what takes time, and all stand-ins of a process can share them. */
+const descriptions = new Map<string, Promise<{ description: Description; check: Check }>>();
 
 /** The description that DISCORD_OPENAPI names. Says once when there is none. */
 export async function openValidation(
   path: string | undefined,
   violation: (text: string) => void,
 ): Promise<Validation> {
-  if (path) return createValidation((await Bun.file(path).json()) as Description, violation);
-  if (!said) console.error("Discord's OpenAPI checks skipped: DISCORD_OPENAPI is not set");
-  said = true;
-  return noValidation;
+  if (!path) {
+    if (!said) console.error("Discord's OpenAPI checks skipped: DISCORD_OPENAPI is not set");
+    said = true;
+    return noValidation;
+  }
+  const opened = descriptions.get(path) ?? openDescription(path);
+  descriptions.set(path, opened);
+  return createValidation(await opened, violation);
 }
 
-function createValidation(description: Description, violation: (text: string) => void): Validation {
+async function openDescription(path: string): Promise<{ description: Description; check: Check }> {
+  const description = (await Bun.file(path).json()) as Description;
   const ajv = new Ajv({ strict: false, validateSchema: false, allErrors: true, inlineRefs: false });
   addFormats(ajv);
   for (const format of ["snowflake", "nonce"]) ajv.addFormat(format, true);
@@ -56,7 +65,13 @@ function createValidation(description: Description, violation: (text: string) =>
       message,
     }));
   }
+  return { description, check };
+}
 
+function createValidation(
+  { description, check }: { description: Description; check: Check },
+  violation: (text: string) => void,
+): Validation {
   const operationOf = ({ method, path }: Route) => description.paths[path]?.[method.toLowerCase()];
   const pointer = (...steps: string[]) =>
     steps.map((step) => `/${encodeURIComponent(step.replaceAll("~", "~0").replaceAll("/", "~1"))}`).join("");
