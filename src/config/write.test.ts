@@ -72,14 +72,14 @@ test("the file is its owner's alone, with its schema beside it and nothing else"
 test("a file that stands is kept unless it may be written over", async () => {
   const file = join(folder, "config.yaml");
   await writeConfig(file, { settings: [{ path: ["web", "port"], value: 9000 }] });
-  expect(writeConfig(file)).rejects.toMatchObject({ code: "config.exists" });
+  await expect(writeConfig(file)).rejects.toMatchObject({ code: "config.exists" });
   expect((await load()).config.web.port).toBe(9000);
   await writeConfig(file, { overwrite: true });
   expect((await load()).config.web.port).toBe(8080);
 });
 
-test("a folder that can't be made is a sentence", () => {
-  expect(writeConfig("/dev/null/config.yaml")).rejects.toMatchObject({ code: "config.unwritable" });
+test("a folder that can't be made is a sentence", async () => {
+  await expect(writeConfig("/dev/null/config.yaml")).rejects.toMatchObject({ code: "config.unwritable" });
 });
 
 test("the schema takes the template, references and blanks, and refuses what load refuses", () => {

@@ -66,7 +66,7 @@ test("--preflight leaves out what asks the world, --only what was not named", as
   expect(await runChecks([fine, online], { signal, only: ["b.online"] })).toMatchObject([
     { code: "b.online", severity: "fail", fix: "Do." },
   ]);
-  expect(runChecks([fine], { signal, only: ["a.fnie"] })).rejects.toMatchObject({
+  await expect(runChecks([fine], { signal, only: ["a.fnie"] })).rejects.toMatchObject({
     code: "usage",
     hint: "Choose from: a.fine",
   });
@@ -78,5 +78,5 @@ test("whoever asked may stop it", async () => {
     signal: controller.signal,
   });
   controller.abort(new Error("enough"));
-  expect(running).rejects.toThrow("enough");
+  await expect(running).rejects.toThrow("enough");
 });
