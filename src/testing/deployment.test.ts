@@ -7,6 +7,8 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { packageManager } from "../../package.json";
 import { renderUnit } from "../cli/service.ts";
+import { sectionKeys } from "../config/keys.ts";
+import { errorCodes } from "../errors.ts";
 
 // What an admin deploys with, held against what it promises. Neither Docker nor a running systemd is needed.
 
@@ -174,4 +176,28 @@ test("the image's builder gets every file that the build reads, and no more", as
       .filter((file) => /^(\.git|\.env|data|config\.yaml|node_modules)$/.test(file))
       .filter(isSent),
   ).toEqual([]);
+});
+
+test("operations.md explains every error code, and names only metrics that exist", async () => {
+  const guide = await read("docs/operations.md");
+  expect(errorCodes.filter((code) => !guide.includes(`\`${code}\``))).toEqual([]);
+  const sources = (await read("src/telemetry/metrics.ts")) + (await read("src/telemetry/scrape.ts"));
+  const made = [...sources.matchAll(/(seconds|counter|gauge|createCounter)\(\s*"(?:wisbot_)?([a-z_]+)"/g)].map(
+    ([, kind, name]) => `${name}${kind === "seconds" ? "_seconds" : kind === "gauge" ? "" : "_total"}`,
+  );
+  const volumes = ["default", "wisbot"];
+  const named = [...guide.matchAll(/\bwisbot_([a-z_]+)/g)].map(([, name = ""]) => name);
+  expect(made.length).toBeGreaterThan(25);
+  expect(named.filter((name) => !made.includes(name) && !volumes.includes(name))).toEqual([]);
+});
+
+test("every YAML setting in operations.md is one that the configuration knows", async () => {
+  const guide = await read("docs/operations.md");
+  const known = new Set(sectionKeys().map((path) => path.join(".")));
+  const named = [...guide.matchAll(/`(data_dir|discord|llm|web|files|jobs|telemetry|log)\.([a-z_]+)`/g)];
+  const codes: readonly string[] = errorCodes;
+  const unknown = named
+    .map(([, section, key]) => `${section}.${key}`)
+    .filter((name) => !known.has(name) && !codes.includes(name));
+  expect(unknown).toEqual([]);
 });
