@@ -5,7 +5,7 @@ import {
 } from "discord-api-types/v10";
 import type { Cdn, CdnTrouble } from "./cdn.ts";
 import type { WaitOptions } from "./changes.ts";
-import { findCommand } from "./commands.ts";
+import { findCommand, type OfferedCommand, offeredCommands } from "./commands.ts";
 import type { CommandOption } from "./forms/command.ts";
 import type { GatewayServer } from "./gateway.ts";
 import { type FirstResponse, type Interaction, isVoid, openInteraction } from "./interaction.ts";
@@ -71,6 +71,8 @@ export interface Asked {
 export interface Client {
   /** Runs a command. Throws when Discord would not offer or send it. */
   invoke(invocation: Invocation): Asked;
+  /** What Discord offers to type in a channel. */
+  commands(place?: { channel?: string; user?: string }): OfferedCommand[];
   /** Presses a button. Throws when the person can't. */
   press(press: Press): Asked;
   /** Writes an ordinary message. */
@@ -155,7 +157,7 @@ export function createClient({ world, cdn, messages, gateway }: ClientDeps): Cli
       attachments[attachment.id] = attachment;
       return { name: option.name, type: option.type, value: attachment.id };
     });
-    const interaction = openInteraction(world, { type: 2, person, channel, own });
+    const interaction = openInteraction(world, { type: 2, person, channel, own, command: path });
     return send(interaction, {
       id: command.id,
       name: command.body.name,
@@ -193,6 +195,9 @@ export function createClient({ world, cdn, messages, gateway }: ClientDeps): Cli
 
   return {
     invoke,
+    commands({ channel, user } = {}) {
+      return offeredCommands(world, channelOf(channel, personOf(user)).guildId);
+    },
     press,
     say({ user, channel: place, content }) {
       const person = personOf(user);

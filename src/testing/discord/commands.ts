@@ -99,33 +99,45 @@ function optionPayload(option: AnyOption): object {
   return { ...Object.fromEntries(set), ...(required && { required }), ...inner };
 }
 
-/** A command as people type it, `wis upload`, found among what the bot registered. */
-export interface Found {
+/** A command as people type it, `wis upload`. */
+export interface OfferedCommand {
+  path: string;
   command: Command;
   subcommand: string | undefined;
+  description: string;
   options: CommandOption[];
 }
 
+/** What Discord's client offers in a guild, or in a direct message. */
+export function offeredCommands(world: World, guildId: string | null): OfferedCommand[] {
+  return [...world.commands.values()]
+    .filter((one) => one.guildId === null || one.guildId === guildId)
+    .flatMap(paths);
+}
+
+function paths(command: Command): OfferedCommand[] {
+  const { name, description, options = [] } = command.body;
+  const subcommands = (options ?? []).flatMap((one) => (one.type === OptionType.Subcommand ? one : []));
+  if (subcommands.length === 0)
+    return [
+      { path: name, command, subcommand: undefined, description, options: (options ?? []).filter(isValue) },
+    ];
+  return subcommands.map((one) => ({
+    path: `${name} ${one.name}`,
+    command,
+    subcommand: one.name,
+    description: one.description,
+    options: one.options ?? [],
+  }));
+}
+
 /** Throws when Discord's client would not offer it there. */
-export function findCommand(world: World, path: string, guildId: string | null): Found {
-  const [name = "", subcommand] = path.split(" ");
-  const offered = [...world.commands.values()].filter(
-    (one) => one.guildId === null || one.guildId === guildId,
-  );
-  const command = offered.find(({ body }) => body.name === name);
-  const all = command?.body.options ?? [];
-  const subcommands = all.flatMap((option) => (option.type === OptionType.Subcommand ? option : []));
-  const chosen = subcommands.find((one) => one.name === subcommand);
-  const whole = subcommands.length === 0 ? subcommand === undefined : chosen !== undefined;
-  if (!command || !whole) {
-    const known = offered.flatMap(({ body }) => [
-      body.name,
-      ...(body.options ?? []).map((option) => `${body.name} ${option.name}`),
-    ]);
-    throw new Error(`Discord would not offer /${path} here, only: ${known.join(", ") || "nothing"}.`);
-  }
-  const options = (chosen?.options ?? all).filter(isValue);
-  return { command, subcommand, options };
+export function findCommand(world: World, path: string, guildId: string | null): OfferedCommand {
+  const offered = offeredCommands(world, guildId);
+  const found = offered.find((one) => one.path === path);
+  if (found) return found;
+  const known = offered.map((one) => one.path).join(", ") || "nothing";
+  throw new Error(`Discord would not offer /${path} here, only: ${known}.`);
 }
 
 const isValue = (option: AnyOption): option is CommandOption =>

@@ -27,6 +27,8 @@ export interface Interaction {
   readonly channel: Channel;
   /** Who installed the app: `"0"` a guild, `"1"` the person. */
   readonly owners: Record<string, string>;
+  /** As it was typed, without the slash; undefined for a button. */
+  readonly command: string | undefined;
   /** The message whose button was pressed. */
   readonly source: Message | undefined;
   /** Milliseconds since the epoch. */
@@ -45,11 +47,12 @@ export interface NewInteraction {
   channel: Channel;
   /** Used as an app of the person's own account. */
   own: boolean;
+  command?: string;
   source?: Message;
 }
 
 export function openInteraction(world: World, input: NewInteraction): Interaction {
-  const { type, person, channel, own, source } = input;
+  const { type, person, channel, own, command, source } = input;
   const guild = channel.guildId === null ? undefined : world.guilds.get(channel.guildId);
   const interaction: Interaction = {
     id: world.nextId(),
@@ -59,6 +62,7 @@ export function openInteraction(world: World, input: NewInteraction): Interactio
     channel,
     // In a direct message with the bot the guild's place says 0.
     owners: own || guild?.hasBot === false ? { "1": person.id } : { "0": guild?.id ?? "0" },
+    command,
     source,
     createdAt: world.now(),
     sentAt: performance.now(),
@@ -154,13 +158,20 @@ function reply(
   files: UploadedFile[],
   flags: number,
 ): Message {
-  const { id, type, person, owners, source, channel } = interaction;
+  const { id, type, person, owners, command, source, channel } = interaction;
   return messages.create({
     channel,
     body,
     files,
     flags,
-    interaction: { id, type, personId: person.id, owners, ...(source && { messageId: source.id }) },
+    interaction: {
+      id,
+      type,
+      personId: person.id,
+      owners,
+      ...(command !== undefined && { command }),
+      ...(source && { messageId: source.id }),
+    },
     ...(source && { replyTo: source.id }),
   });
 }

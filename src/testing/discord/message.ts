@@ -22,6 +22,8 @@ export interface MessageInteraction {
   type: 2 | 3;
   personId: string;
   owners: Record<string, string>;
+  /** As it was typed, without the slash; undefined for a button. */
+  command?: string;
   /** The message whose button was pressed. */
   messageId?: string;
 }

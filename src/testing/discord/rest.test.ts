@@ -136,6 +136,11 @@ test.each([
     "components",
   ],
   [
+    "a link button to localhost",
+    { content: "x", components: [row({ style: 5, label: "x", url: "http://localhost:1/u" })] },
+    "components",
+  ],
+  [
     "six buttons in a row",
     {
       content: "x",

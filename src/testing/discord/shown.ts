@@ -40,6 +40,8 @@ export interface ShownMessage {
   createdAt: number;
   editedAt: number | null;
   deleted: boolean;
+  /** Who asked for it, by which command, without the slash; undefined for a button. */
+  asked: { personId: string; command: string | undefined } | undefined;
   nonce: string | number | undefined;
 }
 
@@ -53,7 +55,7 @@ const STYLES = {
 } as const;
 
 export function shown(message: Message): ShownMessage {
-  const { id, channelId, authorId, content, embeds, flags, pings, history } = message;
+  const { id, channelId, authorId, content, embeds, flags, pings, history, interaction } = message;
   return {
     id,
     channelId,
@@ -77,6 +79,7 @@ export function shown(message: Message): ShownMessage {
     createdAt: message.createdAt,
     editedAt: message.editedAt,
     deleted: message.deleted,
+    asked: interaction && { personId: interaction.personId, command: interaction.command },
     nonce: message.nonce,
   };
 }

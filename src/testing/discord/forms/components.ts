@@ -8,6 +8,11 @@ const number = z.int().nullish();
 const flag = z.boolean().nullish();
 const customId = z.string().min(1).max(100);
 
+/** A web address as Discord takes it: http://localhost is "not a well formed URL" to it. */
+export const address = z
+  .url({ protocol: /^https?$/, error: "Not a well formed URL." })
+  .refine((text) => /[.:]/.test(new URL(text).hostname), "Not a well formed URL.");
+
 const emoji = z.strictObject({ id: snowflake.nullish(), name: z.string().nullish(), animated: flag });
 
 const button = z
@@ -18,7 +23,7 @@ const button = z
     label: z.string().max(80).nullish(),
     emoji: emoji.nullish(),
     custom_id: customId.nullish(),
-    url: z.url().max(512).nullish(),
+    url: address.max(512).nullish(),
     sku_id: snowflake.nullish(),
     disabled: flag,
   })

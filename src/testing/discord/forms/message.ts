@@ -1,12 +1,12 @@
 import { MessageFlags } from "discord-api-types/v10";
 import { z } from "zod";
-import { layout, rows } from "./components.ts";
+import { layout, rows, address as webAddress } from "./components.ts";
 
 // Limits: https://discord.com/developers/docs/resources/message
 
 const snowflake = z.string().regex(/^\d+$/);
 const flag = z.boolean().nullish();
-const address = z.url().max(2048);
+const address = webAddress.max(2048);
 
 const embed = z.strictObject({
   type: z.literal("rich").nullish(),
