@@ -29,7 +29,7 @@ export interface BotDeps {
   telemetry: Telemetry;
   metrics: Metrics;
   now: Now;
-  /** A session has begun: what waits for Discord may be tried now. */
+  /** Connected, for the first time or again: what waits for Discord may be tried now. */
   onReady?: () => void;
   /** Tests wait less. */
   timers?: Timers;
@@ -61,6 +61,8 @@ export function createBot(deps: BotDeps): Bot {
   const budget = createEditBudget({ now });
   const dispatcher = createDispatcher({ ...deps, commands, buttons, messages, budget, timers });
   let registered = false;
+  /** One connection's work after the other's, however fast they come and go. */
+  let work = Promise.resolve();
 
   async function register(applicationId: string): Promise<void> {
     if (registered) return;
@@ -76,8 +78,8 @@ export function createBot(deps: BotDeps): Bot {
   }
 
   /** The two have nothing to do with each other: one failing leaves the other. */
-  async function onSession(applicationId: string): Promise<void> {
-    await telemetry.span("discord.session", { root: true }, async () => {
+  async function onConnected(applicationId: string): Promise<void> {
+    await telemetry.span("discord.connected", { root: true }, async () => {
       await register(applicationId).catch(
         (error) => void telemetry.record(error, "registering the commands"),
       );
@@ -92,8 +94,10 @@ export function createBot(deps: BotDeps): Bot {
     rest,
     telemetry,
     onInteraction: dispatcher.handle,
-    onSession: (applicationId) => {
-      onSession(applicationId).catch((error) => void telemetry.record(error, "beginning a session"));
+    onConnected: (applicationId) => {
+      work = work
+        .then(() => onConnected(applicationId))
+        .catch((error) => void telemetry.record(error, "coming back to Discord"));
     },
     timers,
     now,
@@ -104,7 +108,9 @@ export function createBot(deps: BotDeps): Bot {
     start: gateway.start,
     messenger: createMessenger({ files, messages }),
     state: gateway.state,
-    drain: dispatcher.drain,
+    async drain() {
+      await Promise.all([dispatcher.drain(), work]);
+    },
     async close() {
       await gateway.close();
       rest.clearHashSweeper();

@@ -29,8 +29,8 @@ export interface GatewayDeps {
   rest: REST;
   telemetry: Telemetry;
   onInteraction: (interaction: Interaction) => void;
-  /** A session has begun: what happened since the last one went unnoticed. */
-  onSession: (applicationId: string) => void;
+  /** Connected, for the first time or again: what waits for Discord may be tried. */
+  onConnected: (applicationId: string) => void;
   timers: Timers;
   now: Now;
   pace: Pace;
@@ -43,7 +43,7 @@ const OUTAGE_AFTER_MS = 10_000;
 const CLOSE_PATIENCE_MS = 2_000;
 
 export function createGateway(deps: GatewayDeps): Gateway {
-  const { api, token, rest, telemetry, onInteraction, onSession, timers, now, pace } = deps;
+  const { api, token, rest, telemetry, onInteraction, onConnected, timers, now, pace } = deps;
   const { log } = telemetry;
   const throttler = createIdentifyThrottler({ rest, log, timers, now, pace });
   const closing = new AbortController();
@@ -59,6 +59,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     outage = undefined;
     log.info({ servers: bot.guilds.cache.size, ...(awayMs && { awayMs }) }, `Discord: ${how}`);
     started.resolve();
+    if (bot.application) onConnected(bot.application.id);
   }
 
   /** Recorded once an outage, however often it is tried in vain. */
@@ -97,7 +98,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
     bot.on(Events.InteractionCreate, onInteraction);
     bot.on(Events.ShardReady, () => {
       ready(bot, "connected");
-      if (bot.application) onSession(bot.application.id);
       if (bot.application && bot.guilds.cache.size === 0) {
         log.info(
           { inviteUrl: inviteUrl(bot.application.id) },

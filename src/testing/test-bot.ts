@@ -26,8 +26,8 @@ export interface TestBot extends AsyncDisposable {
   telemetry: Telemetry;
   /** Log lines so far, parsed. */
   log: { level: string; msg: string; trace_id?: string }[];
-  /** How many sessions have begun. */
-  sessions(): number;
+  /** Resolves when the bot is connected for the n-th time and has seen to what waited for that. */
+  connected(count: number): Promise<void>;
   /** The clock of both sides; it also moves by itself. */
   now(): number;
   /** Moves both sides' clock on. */
@@ -38,16 +38,18 @@ export interface TestBotOptions {
   discord?: DiscordOptions;
   token?: string;
   guildIds?: (discord: DiscordStandIn) => string[];
+  /** Where the bot looks for Discord. Default: at the stand-in. */
+  api?: string;
   /** Before the bot starts. */
   before?: (parts: Omit<TestBot, "bot" | keyof AsyncDisposable>) => void;
   /** Default true. */
   start?: boolean;
 }
 
-/** Waits are 50 times shorter than they say. */
+/** Waits are 50 times shorter than they say, but for the long ones: those are patience, and not to be run out of. */
 const quickTimers: Timers = {
   after(ms, run) {
-    const timer = setTimeout(run, ms / 50);
+    const timer = setTimeout(run, ms < 10_000 ? ms / 50 : ms);
     return () => clearTimeout(timer);
   },
 };
@@ -55,10 +57,11 @@ const quickTimers: Timers = {
 export async function openTestBot(options: TestBotOptions = {}): Promise<TestBot> {
   const { token, guildIds = () => [], before, start = true } = options;
   let ahead = 0;
+  let times = 0;
   const now = () => Date.now() + ahead;
   const discord = await startDiscord({ now, ...options.discord });
   const config = configSchema.parse({
-    discord: { api: discord.api, cdn: [discord.cdnHost], guild_ids: guildIds(discord) },
+    discord: { api: options.api ?? discord.api, cdn: [discord.cdnHost], guild_ids: guildIds(discord) },
     log: { format: "json" },
   });
   const log: TestBot["log"] = [];
@@ -66,8 +69,13 @@ export async function openTestBot(options: TestBotOptions = {}): Promise<TestBot
   const telemetry = await openTelemetry({ config, version: "0.0.0", env: {}, logTo });
   const llm = createScriptedLlm();
   const shelf = createShelf({ now });
-  let begun = 0;
-  const parts = { discord, llm, shelf, telemetry, log, now, sessions: () => begun, later };
+  const connections: PromiseWithResolvers<void>[] = [];
+  const connectionAt = (index: number) => {
+    connections[index] ??= Promise.withResolvers();
+    return connections[index];
+  };
+  const connected = (count: number) => connectionAt(count - 1).promise;
+  const parts = { discord, llm, shelf, telemetry, log, now, connected, later };
   before?.(parts);
 
   function later(ms: number): void {
@@ -83,9 +91,7 @@ export async function openTestBot(options: TestBotOptions = {}): Promise<TestBot
     telemetry,
     metrics: createMetrics(telemetry.meter),
     now,
-    onReady: () => {
-      begun += 1;
-    },
+    onReady: () => connectionAt(times++).resolve(),
     timers: quickTimers,
     pace: { first: 1_000, longest: 5_000 },
   });
@@ -102,7 +108,7 @@ export async function openTestBot(options: TestBotOptions = {}): Promise<TestBot
 
   try {
     if (start) await bot.start();
-    if (start && bot.state().state === "ready") await discord.registered("wis");
+    if (start && bot.state().state === "ready") await connected(1);
   } catch (error) {
     await close();
     throw error;
