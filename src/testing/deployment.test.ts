@@ -182,9 +182,9 @@ test("operations.md explains every error code, and names only metrics that exist
   const guide = await read("docs/operations.md");
   expect(errorCodes.filter((code) => !guide.includes(`\`${code}\``))).toEqual([]);
   const sources = (await read("src/telemetry/metrics.ts")) + (await read("src/telemetry/scrape.ts"));
-  const made = [...sources.matchAll(/(seconds|counter|gauge|createCounter)\(\s*"(?:wisbot_)?([a-z_]+)"/g)].map(
-    ([, kind, name]) => `${name}${kind === "seconds" ? "_seconds" : kind === "gauge" ? "" : "_total"}`,
-  );
+  const made = [
+    ...sources.matchAll(/(seconds|counter|gauge|createCounter)\(\s*"(?:wisbot_)?([a-z_]+)"/g),
+  ].map(([, kind, name]) => `${name}${kind === "seconds" ? "_seconds" : kind === "gauge" ? "" : "_total"}`);
   const volumes = ["default", "wisbot"];
   const named = [...guide.matchAll(/\bwisbot_([a-z_]+)/g)].map(([, name = ""]) => name);
   expect(made.length).toBeGreaterThan(25);
