@@ -61,11 +61,13 @@ export function createAnswerView(
   const { channelId } = first.shown;
   const pages = [first];
   let text = "";
+  let worthAnEdit = false;
   let gone = false;
 
-  const writer = createStreamWriter<Body[]>({
-    write: (bodies, kind) => (kind === "preview" ? asPreview(() => bring(bodies)) : bring(bodies)),
-    book: () => budget.book(channelId),
+  // Messages are made when they are written: tokens come far more often than that.
+  const writer = createStreamWriter<() => Body[]>({
+    write: (bodies, kind) => (kind === "preview" ? asPreview(() => bring(bodies())) : bring(bodies())),
+    book: (notBefore) => budget.book(channelId, notBefore),
     onRefused(error) {
       gone = isDiscordCode(error, RESTJSONErrorCodes.UnknownMessage);
       onRefused(error);
@@ -126,14 +128,15 @@ export function createAnswerView(
 
   return {
     status(words) {
-      if (text === "") writer.update([openingBody(question, words, answerId)]);
+      if (text === "") writer.update(() => [openingBody(question, words, answerId)]);
     },
     append(words) {
       text += words;
-      if (text.trim().length >= FIRST_TEXT) writer.update(preview());
+      worthAnEdit ||= text.trim().length >= FIRST_TEXT;
+      if (worthAnEdit) writer.update(preview);
     },
     async finish(mark) {
-      if (!gone) await writer.finish(final(mark));
+      if (!gone) await writer.finish(() => final(mark));
     },
   };
 }

@@ -34,8 +34,8 @@ export async function openAttachment(source: AttachmentSource, cdn: string[]): P
 }
 
 function comesFrom(url: string, cdn: string[]): boolean {
-  const origins = cdn.map((host) => (host.includes("://") ? new URL(host).origin : `https://${host}`));
-  return URL.canParse(url) && origins.includes(new URL(url).origin);
+  const bases = cdn.map((host) => (host.includes("://") ? host : `https://${host}`));
+  return URL.canParse(url) && bases.some((base) => URL.parse(base)?.origin === new URL(url).origin);
 }
 
 function refused(): WisError {

@@ -2,8 +2,8 @@ import type { Now } from "../lib/clock.ts";
 
 /** When the streams of one channel may edit, so that together they stay below its rate limit. */
 export interface EditBudget {
-  /** Books the next free slot in a channel; gives its time, milliseconds since the epoch, now or later. */
-  book(channelId: string): number;
+  /** Books the first free slot in a channel at or after `notBefore`; gives its time. Milliseconds since the epoch. */
+  book(channelId: string, notBefore: number): number;
 }
 
 // Discord lets about five edits through in five seconds and says so in its headers, which discord.js obeys. One is
@@ -12,22 +12,28 @@ const WINDOW_MS = 5_000;
 const SLOTS = 5 - 1;
 
 export function createEditBudget({ now }: { now: Now }): EditBudget {
-  /** The last bookings of each channel, at most SLOTS, oldest first. */
+  /** Bookings of each channel, past ones as long as they matter. */
   const booked = new Map<string, number[]>();
 
-  function forgetQuietChannels(): void {
-    for (const [channel, times] of booked) {
-      if ((times.at(-1) ?? 0) + WINDOW_MS < now()) booked.delete(channel);
+  function forgetThePast(): void {
+    for (const [channel, slots] of booked) {
+      const left = slots.filter((slot) => slot > now() - WINDOW_MS);
+      if (left.length > 0) booked.set(channel, left);
+      else booked.delete(channel);
     }
   }
 
   return {
-    book(channelId) {
-      if (booked.size > 100) forgetQuietChannels();
-      const times = booked.get(channelId) ?? [];
-      const oldest = times.length < SLOTS ? undefined : times[0];
-      const at = Math.max(now(), oldest === undefined ? 0 : oldest + WINDOW_MS);
-      booked.set(channelId, [...times, at].slice(-SLOTS));
+    book(channelId, notBefore) {
+      forgetThePast();
+      const slots = booked.get(channelId) ?? [];
+      let at = Math.max(now(), notBefore);
+      for (;;) {
+        const near = slots.filter((slot) => Math.abs(slot - at) < WINDOW_MS);
+        if (near.length < SLOTS) break;
+        at = Math.min(...near) + WINDOW_MS;
+      }
+      booked.set(channelId, [...slots, at]);
       return at;
     },
   };

@@ -65,7 +65,7 @@ function setUp(answers: (() => Error | undefined)[] = []) {
       written.push({ at: time.now() - start, value, kind: error ? `refused ${kind}` : kind });
       if (error) throw error;
     },
-    book: () => budget.book("channel"),
+    book: (notBefore) => budget.book("channel", notBefore),
     onRefused: (error) => refused.push(error),
     ...time,
   });
@@ -164,7 +164,7 @@ describe("a stream writer", () => {
         await new Promise<void>((resolve) => time.timers.after(3_000, resolve));
         running -= 1;
       },
-      book: time.now,
+      book: (notBefore) => Math.max(notBefore, time.now()),
       onRefused: () => {},
       ...time,
     });
@@ -182,13 +182,16 @@ describe("a stream writer", () => {
 describe("the budget of a channel", () => {
   test("grants four slots in any five seconds, however many streams share it", () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(2_000), { maxLength: 60 }), (pauses) => {
+      fc.property(fc.array(fc.tuple(fc.nat(2_000), fc.nat(12_000)), { maxLength: 60 }), (streams) => {
         let time = 0;
         const budget = createEditBudget({ now: () => time });
-        const slots = pauses.map((pause) => {
+        const slots = streams.map(([pause, later]) => {
           time += pause;
-          return budget.book("busy");
+          const slot = budget.book("busy", time + later);
+          expect(slot).toBeGreaterThanOrEqual(time + later);
+          return slot;
         });
+        slots.sort((a, b) => a - b);
         for (const [index, slot] of slots.entries()) {
           expect(slot - (slots[index - 4] ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(5_000);
         }
@@ -198,8 +201,8 @@ describe("the budget of a channel", () => {
 
   test("leaves other channels alone", () => {
     const budget = createEditBudget({ now: () => 0 });
-    for (let slot = 0; slot < 8; slot++) budget.book("busy");
-    expect(budget.book("quiet")).toBe(0);
+    for (let slot = 0; slot < 8; slot++) budget.book("busy", 0);
+    expect(budget.book("quiet", 0)).toBe(0);
   });
 
   test("lets a single stream keep its pace", async () => {

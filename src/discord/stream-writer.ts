@@ -12,8 +12,8 @@ export interface StreamWriter<T> {
 
 export interface StreamWriterDeps<T> {
   write(value: T, kind: "preview" | "final"): Promise<void>;
-  /** Books the next moment at which a preview may be written, milliseconds since the epoch. */
-  book: () => number;
+  /** Books the next moment at which a preview may be written, `notBefore` or later. Milliseconds since the epoch. */
+  book: (notBefore: number) => number;
   /** A preview that Discord said no to for good, such as to a deleted message. There are none afterwards. */
   onRefused: (error: unknown) => void;
   timers: Timers;
@@ -37,7 +37,7 @@ export function createStreamWriter<T>(deps: StreamWriterDeps<T>): StreamWriter<T
 
   function schedule(): void {
     if (!previewing || !pending || cancelTimer || writing) return;
-    const at = Math.max(notBefore, book());
+    const at = book(notBefore);
     cancelTimer = timers.after(Math.max(0, at - now()), () => {
       cancelTimer = undefined;
       writing = preview().finally(() => {

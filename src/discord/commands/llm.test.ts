@@ -222,6 +222,18 @@ describe("a long answer", () => {
   });
 });
 
+test("an answer that can't go on in a further message keeps what it has", async () => {
+  await using t = await openTestBot();
+  const { asked, answer } = await ask(t);
+  const failure = { kind: "status", status: 403, code: 50013, message: "Missing Permissions" } as const;
+  t.discord.fail("POST /webhooks/{webhook_id}/{webhook_token}", { ...failure, times: 10 });
+  answer.say(`${LONG_ENOUGH} ${"word ".repeat(600)}`);
+  await t.discord.request("POST /webhooks/{webhook_id}/{webhook_token}");
+  await t.bot.drain();
+  expect(asked.message()?.content).toStartWith(`${QUESTION}${LONG_ENOUGH}`);
+  expect(asked.message()?.buttons).toEqual([]);
+});
+
 describe("under a rate limit", () => {
   test("an answer of 50 tokens costs a handful of edits, and none is lost", async () => {
     await using t = await openTestBot({ discord: { limits: "discord" } });

@@ -8,6 +8,8 @@ import { isDiscordCode } from "../errors.ts";
 import { interruptedMark, note } from "../render.ts";
 import type { Button, Command } from "./command.ts";
 
+type Explain = (error: unknown) => string;
+
 export const llm: Command = {
   name: "llm",
   description: "Ask the AI a question",
@@ -69,7 +71,7 @@ export const llm: Command = {
 };
 
 /** Follows an answer to its end, whatever that is. */
-async function show(answer: Answer, view: AnswerView, explain: (error: unknown) => string): Promise<void> {
+async function show(answer: Answer, view: AnswerView, explain: Explain): Promise<void> {
   let empty = true;
   try {
     for await (const event of answer.events) {
@@ -80,14 +82,28 @@ async function show(answer: Answer, view: AnswerView, explain: (error: unknown) 
       view.append(event.text);
     }
   } catch (error) {
-    await view.finish(ending(error, explain));
+    await finish(view, ending(error, explain), explain);
     if (isWisError(error, "llm.stopped")) return;
     throw error;
   }
-  await view.finish(empty ? note("The model gave an empty answer. Ask in other words.") : undefined);
+  await finish(
+    view,
+    empty ? note("The model gave an empty answer. Ask in other words.") : undefined,
+    explain,
+  );
 }
 
-function ending(error: unknown, explain: (error: unknown) => string): string {
+async function finish(view: AnswerView, mark: string | undefined, explain: Explain): Promise<void> {
+  try {
+    await view.finish(mark);
+  } catch (error) {
+    // Explained and not shown: it would stand in place of the part of the answer that is there.
+    explain(error);
+    throw error;
+  }
+}
+
+function ending(error: unknown, explain: Explain): string {
   if (isWisError(error, "llm.stopped")) return note("⏹ Stopped.");
   const told = explain(error);
   return isWisError(error, "llm.interrupted") ? interruptedMark : told;
