@@ -15,7 +15,7 @@ function disk(free: number) {
 test("room is given down to the margin and not beyond", async () => {
   const { rooms } = disk(1000 * MB);
   using _ = await rooms.take(900 * MB);
-  expect(rooms.take(1)).rejects.toMatchObject({ code: "disk.full" });
+  await expect(rooms.take(1)).rejects.toMatchObject({ code: "disk.full" });
 });
 
 test("two uploads are not both promised the last of the disk", async () => {
@@ -46,5 +46,5 @@ test("an upload is ended when something else fills the disk meanwhile", async ()
   await room.wrote(MB);
   state.free = 99 * MB;
   await room.wrote(MB);
-  expect(room.wrote(16 * MB)).rejects.toMatchObject({ code: "disk.full" });
+  await expect(room.wrote(16 * MB)).rejects.toMatchObject({ code: "disk.full" });
 });

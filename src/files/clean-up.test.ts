@@ -1,0 +1,149 @@
+import { expect, test } from "bun:test";
+import { WisError } from "../errors.ts";
+import {
+  incoming,
+  openTestDesk,
+  slowBody,
+  type TestDesk,
+  type TestDeskOptions,
+  ticketIn,
+} from "../testing/file-desk.ts";
+import { DEAD_AFTER } from "./live-uploads.ts";
+
+const owner = "111111111111111111";
+const nothing = {
+  expired_files: 0,
+  expired_links: 0,
+  abandoned_uploads: 0,
+  old_records: 0,
+  bytes: 0,
+  failed: 0,
+};
+
+async function summaries(desk: TestDesk) {
+  return desk.lines().filter(({ msg, level }) => level !== "debug" && String(msg).startsWith("clean-up"));
+}
+
+test("expired files and links go with their bytes; what lives stays", async () => {
+  await using desk = await openTestDesk();
+  const { files, clock } = desk;
+  const kept = await files.add({ ownerId: owner, expireAfter: 10_000_000 }, incoming());
+  await files.add({ ownerId: owner, expireAfter: 1000 }, incoming({ text: "0123456789" }));
+  await files.upload(ticketIn(await files.issue({ ownerId: owner })), incoming());
+  await files.issue({ ownerId: owner });
+  clock.now += 3_600_000;
+  const open = await files.issue({ ownerId: owner });
+
+  expect(await desk.cleanUp()).toEqual({ ...nothing, expired_files: 1, expired_links: 1, bytes: 10 });
+  expect((await Array.fromAsync(files.list({}))).map(({ id }) => id)).toContain(open.fileId);
+  expect(await files.get(kept.id)).toEqual(kept);
+  expect(await Array.fromAsync(desk.blobs.keys())).toHaveLength(2);
+  expect(await desk.verify()).toEqual({ rows_without_bytes: [], bytes_without_rows: [], corrupt: [] });
+});
+
+test("it says in one line what it removed, and nothing above debug when there was nothing", async () => {
+  await using desk = await openTestDesk();
+  expect(await desk.cleanUp()).toEqual(nothing);
+  expect(await summaries(desk)).toEqual([]);
+  await desk.files.add({ ownerId: owner, expireAfter: 1 }, incoming({ text: "x".repeat(1500) }));
+  desk.clock.now += 1;
+  await desk.cleanUp();
+  const [line, ...more] = await summaries(desk);
+  expect(line).toMatchObject({ expired_files: 1, bytes: 1500 });
+  expect(line?.msg).toContain("removed 1 files (1.5 kB)");
+  expect(more).toEqual([]);
+});
+
+test("it works through more than a batch and leaves no debris", async () => {
+  await using desk = await openTestDesk({ limits: { maxFiles: 10_000 } });
+  for (let count = 0; count < 450; count += 1) {
+    await desk.files.add({ ownerId: owner, expireAfter: 1 }, incoming({ text: "" }));
+    await desk.files.issue({ ownerId: owner });
+  }
+  desk.clock.now += 3_600_000;
+  expect(await desk.cleanUp()).toEqual({ ...nothing, expired_files: 450, expired_links: 450 });
+  expect(await Array.fromAsync(desk.files.list({}))).toEqual([]);
+  expect(await Array.fromAsync(desk.blobs.keys())).toEqual([]);
+});
+
+/** A desk whose disk refuses to delete what `stuck` names. */
+function withStuckBlobs(stuck: (key: string) => boolean): TestDeskOptions {
+  return {
+    limits: { maxFiles: 10_000 },
+    wrapBlobs: (blobs) => ({
+      ...blobs,
+      delete: async (key) => {
+        if (stuck(key)) throw new WisError("disk.failed", { say: "The disk does not answer." });
+        await blobs.delete(key);
+      },
+    }),
+  };
+}
+
+test("a blob that won't go stops nothing, is recorded, and goes the next time", async () => {
+  let stuck = "";
+  await using desk = await openTestDesk(withStuckBlobs((key) => key === stuck));
+  for (let count = 0; count < 5; count += 1) {
+    stuck = (await desk.files.add({ ownerId: owner, expireAfter: 1 }, incoming())).id;
+  }
+  desk.clock.now += 1;
+  expect(await desk.cleanUp()).toEqual({ ...nothing, expired_files: 4, bytes: 20, failed: 1 });
+  expect(desk.lines().filter(({ level }) => level === "error")).toHaveLength(1);
+  await expect(desk.files.get(stuck)).rejects.toMatchObject({ code: "file.unknown" });
+
+  stuck = "";
+  expect(await desk.cleanUp()).toEqual({ ...nothing, expired_files: 1, bytes: 5 });
+  expect(await Array.fromAsync(desk.blobs.keys())).toEqual([]);
+});
+
+test("a disk that refuses everything is not asked for ever", async () => {
+  await using desk = await openTestDesk(withStuckBlobs(() => true));
+  for (let count = 0; count < 450; count += 1) {
+    await desk.files.add({ ownerId: owner, expireAfter: 1 }, incoming({ text: "" }));
+  }
+  desk.clock.now += 1;
+  const { failed, expired_files } = await desk.cleanUp();
+  expect(expired_files).toBe(0);
+  expect(failed).toBeLessThanOrEqual(400);
+});
+
+/** An upload whose process has died: claimed, begun, never heard of again. */
+async function deadUpload(desk: TestDesk) {
+  const id = "d".repeat(22);
+  const row = { id, ownerId: "cli", name: "big.iso", size: 1000, origin: null, createdAt: desk.clock.now };
+  const limits = desk.files.limits(owner);
+  await desk.store.files.insert({ ...row, linkExpiresAt: null, ticketHash: null, claimed: true }, limits);
+  await (await desk.blobs.create(id)).write(new Uint8Array(10));
+  return id;
+}
+
+test("an upload without a heartbeat is undone, one with a heartbeat is left alone", async () => {
+  await using desk = await openTestDesk();
+  await deadUpload(desk);
+  const sender = slowBody();
+  const upload = desk.files.add({ ownerId: owner }, incoming({ body: sender.body, length: 5 }));
+  await sender.wanted();
+  expect(await desk.cleanUp()).toEqual(nothing);
+
+  desk.clock.now += DEAD_AFTER + 1;
+  expect(await desk.cleanUp()).toEqual({ ...nothing, abandoned_uploads: 1, bytes: 1000 });
+  expect(await desk.files.usage("cli")).toEqual({ files: 0, bytes: 0 });
+  sender.send("hello");
+  sender.end();
+  expect((await upload).size).toBe(5);
+});
+
+test("beside the process that holds the lock, nothing that is uploading is touched", async () => {
+  await using desk = await openTestDesk();
+  const id = await deadUpload(desk);
+  desk.clock.now += DEAD_AFTER * 10;
+  expect(await desk.cleanUp({ alone: false })).toEqual(nothing);
+  expect((await desk.store.files.find(id))?.state).toBe("uploading");
+});
+
+test("it ends soon after it is told to", async () => {
+  await using desk = await openTestDesk();
+  await desk.files.add({ ownerId: owner, expireAfter: 1 }, incoming());
+  desk.clock.now += 1;
+  expect(await desk.cleanUp({ signal: AbortSignal.abort() })).toEqual(nothing);
+});

@@ -1,0 +1,362 @@
+import { describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { WisError } from "../errors.ts";
+import { bodyOf, incoming, openTestDesk, slowBody, type TestDesk, ticketIn } from "../testing/file-desk.ts";
+import type { BlobStore, BlobWriter } from "./ports.ts";
+
+const owner = "111111111111111111";
+
+async function newTicket(desk: TestDesk): Promise<string> {
+  return ticketIn(await desk.files.issue({ ownerId: owner }));
+}
+
+/** Nothing reserved, no byte anywhere, and the link open. */
+async function expectGivenBack(desk: TestDesk, ticket: string) {
+  expect(await desk.files.usage(owner)).toEqual({ files: 1, bytes: 0 });
+  expect(await Array.fromAsync(desk.blobs.keys())).toEqual([]);
+  expect(await desk.blobs.sweep(() => false)).toBe(0);
+  expect(await desk.files.inspect(ticket)).toMatchObject({ state: "open" });
+}
+
+async function failing(upload: Promise<unknown>): Promise<unknown> {
+  return await upload.then(
+    () => "no error",
+    (error: unknown) => (error instanceof WisError ? error.code : error),
+  );
+}
+
+const KB = "x".repeat(1000);
+
+describe("a body that is not what it should be gives its ticket back", () => {
+  const cases: [string, string, Parameters<typeof incoming>[0]][] = [
+    ["shorter than it said", "upload.length_mismatch", { text: "four", length: 5 }],
+    ["longer than it said", "upload.length_mismatch", { text: "sixsix", length: 5 }],
+    ["said to be too large", "file.too_large", { text: "x", length: 100_001 }],
+    ["too large without saying", "file.too_large", { body: bodyOf(Array(101).fill(KB)), length: undefined }],
+    [
+      "too large in tiny chunks",
+      "file.too_large",
+      { body: bodyOf(Array(100_001).fill("x")), length: undefined },
+    ],
+    ["said to be beyond the quota", "quota.bytes", { text: KB.repeat(60) }],
+    [
+      "beyond the quota without saying",
+      "quota.bytes",
+      { body: bodyOf(Array(60).fill(KB)), length: undefined },
+    ],
+    ["beyond the quota in one chunk", "quota.bytes", { body: bodyOf([KB.repeat(60)]), length: undefined }],
+  ];
+  test.each(cases)("%s: %s", async (_, code, given) => {
+    const maxBytes = code === "quota.bytes" ? 50_000 : 1e9;
+    await using desk = await openTestDesk({ limits: { maxFileSize: 100_000, maxBytes } });
+    const ticket = await newTicket(desk);
+    expect(await failing(desk.files.upload(ticket, incoming(given)))).toBe(code);
+    await expectGivenBack(desk, ticket);
+  });
+});
+
+test("an upload of unknown length may fill the quota to the last byte", async () => {
+  await using desk = await openTestDesk({ limits: { maxBytes: 3_000_000, maxFileSize: 3_000_000 } });
+  const body = bodyOf(Array(3000).fill(KB));
+  const file = await desk.files.upload(await newTicket(desk), incoming({ body, length: undefined }));
+  expect(file.size).toBe(3_000_000);
+  expect(await desk.files.usage(owner)).toEqual({ files: 1, bytes: 3_000_000 });
+});
+
+test("a ready file has only its own bytes reserved, not the step ahead", async () => {
+  await using desk = await openTestDesk();
+  await desk.files.upload(await newTicket(desk), incoming({ text: "12345", length: undefined }));
+  expect((await desk.files.usage(owner)).bytes).toBe(5);
+});
+
+test("a cut upload gives its ticket back, and the same link takes the file", async () => {
+  await using desk = await openTestDesk();
+  const ticket = await newTicket(desk);
+  const sender = slowBody();
+  const connection = new AbortController();
+  const upload = desk.files.upload(
+    ticket,
+    incoming({ body: sender.body, length: 10, signal: connection.signal }),
+  );
+  await sender.wanted();
+  sender.send("half");
+  await sender.wanted();
+  connection.abort();
+  expect(await failing(upload)).toBe("upload.cut");
+  await sender.cancelled;
+  await expectGivenBack(desk, ticket);
+  expect((await desk.files.upload(ticket, incoming())).size).toBe(5);
+});
+
+test("a body that breaks is a cut upload, with what broke it as the cause", async () => {
+  await using desk = await openTestDesk();
+  const ticket = await newTicket(desk);
+  const sender = slowBody();
+  const upload = desk.files.upload(ticket, incoming({ body: sender.body, length: 10 }));
+  await sender.wanted();
+  sender.send("half");
+  await sender.wanted();
+  sender.break(new Error("ECONNRESET"));
+  await expect(upload).rejects.toMatchObject({ code: "upload.cut", cause: { message: "ECONNRESET" } });
+  await Promise.allSettled([upload]);
+  await expectGivenBack(desk, ticket);
+});
+
+test("an abort that says why is passed on", async () => {
+  await using desk = await openTestDesk();
+  const sender = slowBody();
+  const stop = new AbortController();
+  const upload = desk.files.add({ ownerId: owner }, incoming({ body: sender.body, signal: stop.signal }));
+  await sender.wanted();
+  stop.abort(new WisError("shutting_down", { say: "WisBot is being stopped." }));
+  expect(await failing(upload)).toBe("shutting_down");
+  expect(await desk.files.usage(owner)).toEqual({ files: 0, bytes: 0 });
+});
+
+test("a body that was aborted before it began leaves nothing", async () => {
+  await using desk = await openTestDesk();
+  const ticket = await newTicket(desk);
+  expect(await failing(desk.files.upload(ticket, incoming({ signal: AbortSignal.abort() })))).toBe(
+    "upload.cut",
+  );
+  await expectGivenBack(desk, ticket);
+});
+
+test("a refused body is let go unread", async () => {
+  await using desk = await openTestDesk();
+  const sender = slowBody();
+  await failing(desk.files.upload("x".repeat(22), incoming({ body: sender.body })));
+  expect(await sender.cancelled).toMatchObject({ code: "ticket.unknown" });
+});
+
+test("a stalled or crawling sender is cut, and its ticket given back", async () => {
+  const paceRules = { stall: 30_000, window: 60_000, minBytesPerSecond: 1000 };
+  for (const text of ["", "a few bytes"]) {
+    await using desk = await openTestDesk({ paceRules });
+    const ticket = await newTicket(desk);
+    const sender = slowBody();
+    const upload = desk.files.upload(ticket, incoming({ body: sender.body, length: 50 }));
+    await sender.wanted();
+    if (text) {
+      desk.clock.now += 25_000;
+      sender.send(text);
+      await sender.wanted();
+    }
+    desk.clock.now += 29_999;
+    desk.beat();
+    expect(await desk.files.inspect(ticket)).toEqual({ state: "busy" });
+    desk.clock.now += 1;
+    desk.beat();
+    expect(await failing(upload)).toBe("upload.slow");
+    await expectGivenBack(desk, ticket);
+  }
+});
+
+test("of a hundred uploads at once on one ticket exactly one wins, and the others are told why", async () => {
+  await using desk = await openTestDesk();
+  const ticket = await newTicket(desk);
+  const texts = Array.from({ length: 100 }, (_, i) => `sender ${i}`);
+  const all = await Promise.allSettled(texts.map((text) => desk.files.upload(ticket, incoming({ text }))));
+  const won = all.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const lost = all.flatMap((one) => (one.status === "rejected" ? [one.reason.code] : []));
+  expect(won).toHaveLength(1);
+  expect(lost.filter((code) => code === "ticket.busy" || code === "ticket.used")).toHaveLength(99);
+  const [file] = won;
+  if (!file) throw new Error("nobody won");
+  const index = all.findIndex(({ status }) => status === "fulfilled");
+  expect(await (await desk.files.open(file)).text()).toBe(texts[index] ?? "");
+  expect(await desk.verify()).toEqual({ rows_without_bytes: [], bytes_without_rows: [], corrupt: [] });
+});
+
+test("uploads at once never pass the quota of bytes together", async () => {
+  await using desk = await openTestDesk({ limits: { maxBytes: 100 } });
+  const adds = Array.from({ length: 50 }, (_, i) =>
+    desk.files.add({ ownerId: owner }, incoming({ text: "0123456789", ...(i % 2 && { length: undefined }) })),
+  );
+  const done = (await Promise.allSettled(adds)).filter(({ status }) => status === "fulfilled");
+  expect(await desk.files.usage(owner)).toEqual({ files: done.length, bytes: done.length * 10 });
+  expect(done.length).toBeLessThanOrEqual(10);
+  expect(done.length).toBeGreaterThan(0);
+});
+
+test("however a body is cut into chunks, what is stored is what was sent", async () => {
+  await using desk = await openTestDesk();
+  const sizes = fc.array(fc.oneof(fc.integer({ min: 0, max: 10 }), fc.integer({ min: 0, max: 700_000 })), {
+    maxLength: 12,
+  });
+  await fc.assert(
+    fc.asyncProperty(sizes, fc.boolean(), async (lengths, said) => {
+      const chunks = lengths.map((length, i) => new Uint8Array(length).fill(i + 1));
+      const whole = Buffer.concat(chunks);
+      const length = said ? whole.length : undefined;
+      const file = await desk.files.add({ ownerId: "x" }, incoming({ body: bodyOf(chunks), length }));
+      expect(file.size).toBe(whole.length);
+      expect(file.sha256).toBe(createHash("sha256").update(whole).digest("hex"));
+      expect(Buffer.from(await (await desk.files.open(file)).arrayBuffer()).equals(whole)).toBe(true);
+      await desk.files.remove(file.id, "admin");
+    }),
+    { numRuns: 40 },
+  );
+});
+
+/** A store whose writers count their writes, and fail where they are told to. */
+function faulty(blobs: BlobStore, fault: (step: string, count: number) => void): BlobStore {
+  let writes = 0;
+  return {
+    ...blobs,
+    async create(key) {
+      fault("create", 0);
+      const writer = await blobs.create(key);
+      return {
+        ...writer,
+        async write(chunk) {
+          writes += 1;
+          fault("write", writes);
+          await writer.write(chunk);
+        },
+        async commit() {
+          fault("commit", 0);
+          await writer.commit();
+          fault("committed", 0);
+        },
+      } satisfies BlobWriter;
+    },
+  };
+}
+
+test("a million tiny chunks are a few writes, and other work gets its turn meanwhile", async () => {
+  let writes = 0;
+  await using desk = await openTestDesk({
+    wrapBlobs: (blobs) =>
+      faulty(blobs, (step) => {
+        if (step === "write") writes += 1;
+      }),
+  });
+  const tiny = new Uint8Array([1, 2]);
+  function* chunks() {
+    for (let count = 0; count < 1_000_000; count += 1) yield tiny;
+  }
+  let turns = 0;
+  const turning = setInterval(() => {
+    turns += 1;
+  }, 0);
+  const file = await desk.files.add(
+    { ownerId: owner },
+    incoming({ body: bodyOf(chunks()), length: undefined }),
+  );
+  clearInterval(turning);
+  expect(file.size).toBe(2_000_000);
+  expect(writes).toBeLessThan(10);
+  expect(turns).toBeGreaterThan(20);
+});
+
+const diskFull = () => new WisError("disk.full", { say: "The disk is full." });
+
+describe("a disk that fills up at any step leaves nothing and gives the ticket back", () => {
+  test.each(["create", "write 1", "write 2", "write 5", "commit", "committed"])("%s", async (when) => {
+    const [step, count] = when.split(" ");
+    await using desk = await openTestDesk({
+      wrapBlobs: (blobs) =>
+        faulty(blobs, (at, nth) => {
+          if (at === step && (count === undefined || nth === Number(count))) throw diskFull();
+        }),
+    });
+    const ticket = await newTicket(desk);
+    const body = bodyOf(Array.from({ length: 8 }, () => new Uint8Array(400_000)));
+    expect(await failing(desk.files.upload(ticket, incoming({ body, length: 3_200_000 })))).toBe("disk.full");
+    await expectGivenBack(desk, ticket);
+  });
+});
+
+test("an upload that would leave too little disk is refused before a byte is read", async () => {
+  await using desk = await openTestDesk({
+    minFreeDisk: 1000,
+    wrapBlobs: (blobs) => ({ ...blobs, free: async () => 1500 }),
+  });
+  const ticket = await newTicket(desk);
+  const sender = slowBody();
+  expect(await failing(desk.files.upload(ticket, incoming({ body: sender.body, length: 501 })))).toBe(
+    "disk.full",
+  );
+  await expectGivenBack(desk, ticket);
+});
+
+test("a database that fails at the end leaves no bytes without a row", async () => {
+  await using desk = await openTestDesk({
+    wrapIndex: (index) => ({ ...index, finish: () => Promise.reject(new Error("disk I/O error")) }),
+  });
+  const ticket = await newTicket(desk);
+  await expect(desk.files.upload(ticket, incoming())).rejects.toThrow("disk I/O error");
+  await expectGivenBack(desk, ticket);
+});
+
+test("a database that made the file ready but lost its answer keeps row and bytes together", async () => {
+  await using desk = await openTestDesk({
+    wrapIndex: (index) => ({
+      ...index,
+      async finish(...args) {
+        await index.finish(...args);
+        throw new Error("connection lost");
+      },
+    }),
+  });
+  const link = await desk.files.issue({ ownerId: owner });
+  await desk.files
+    .upload(ticketIn(link), incoming())
+    .catch((error) => expect(error.message).toBe("connection lost"));
+  expect(await desk.verify()).toEqual({ rows_without_bytes: [], bytes_without_rows: [], corrupt: [] });
+  expect(await (await desk.files.open(await desk.files.get(link.fileId))).text()).toBe("hello");
+});
+
+test("an upload that was given up meanwhile as dead leaves no bytes when it ends after all", async () => {
+  await using desk = await openTestDesk();
+  const sender = slowBody();
+  const upload = desk.files.add({ ownerId: owner }, incoming({ body: sender.body, length: 5 }));
+  await sender.wanted();
+  const [row] = await Array.fromAsync(desk.files.list({}));
+  await desk.store.files.release(row?.id ?? "");
+  sender.send("hello");
+  sender.end();
+  expect(await failing(upload)).toBe("upload.cut");
+  expect(await Array.fromAsync(desk.blobs.keys())).toEqual([]);
+});
+
+test("whatever members do, nobody ever has more files or bytes than the limits say", async () => {
+  const limits = { maxFiles: 4, maxBytes: 1000, maxFileSize: 600 };
+  const step = fc.record({
+    kind: fc.constantFrom("issue", "add", "addUnknown", "upload", "remove", "wait", "cleanUp"),
+    size: fc.integer({ min: 0, max: 700 }),
+    pick: fc.nat(20),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      await using desk = await openTestDesk({ limits });
+      const tickets: string[] = [];
+      const ids: string[] = [];
+      const acts: Record<string, (size: number, pick: number) => Promise<unknown>> = {
+        issue: async () => tickets.push(await newTicket(desk)),
+        add: async (size) =>
+          ids.push((await desk.files.add({ ownerId: owner }, incoming({ text: "x".repeat(size) }))).id),
+        addUnknown: (size) =>
+          desk.files.add({ ownerId: owner }, incoming({ text: "x".repeat(size), length: undefined })),
+        upload: (size, pick) =>
+          desk.files.upload(tickets[pick % tickets.length] ?? "", incoming({ text: "x".repeat(size) })),
+        remove: (_, pick) => desk.files.remove(ids[pick % ids.length] ?? "", "admin"),
+        wait: async (size) => {
+          desk.clock.now += size * 10_000_000;
+        },
+        cleanUp: () => desk.cleanUp(),
+      };
+      for (const { kind, size, pick } of steps) {
+        const outcome = await failing(acts[kind]?.(size, pick) ?? Promise.resolve());
+        expect(outcome).toBeString();
+        const { files, bytes } = await desk.files.usage(owner);
+        expect(files).toBeLessThanOrEqual(limits.maxFiles);
+        expect(bytes).toBeLessThanOrEqual(limits.maxBytes);
+      }
+      expect(await desk.verify()).toEqual({ rows_without_bytes: [], bytes_without_rows: [], corrupt: [] });
+    }),
+    { numRuns: 25 },
+  );
+});

@@ -1,0 +1,205 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type CleanUpReport, cleanUp } from "../files/clean-up.ts";
+import { createFiles } from "../files/desk.ts";
+import type { Files, Incoming } from "../files/files.ts";
+import { createLiveUploads, type Ticker } from "../files/live-uploads.ts";
+import { observeBlobs } from "../files/observe-blobs.ts";
+import type { PaceRules } from "../files/pace.ts";
+import type { BlobStore, BlobWriter, FileIndex } from "../files/ports.ts";
+import { type RepairReport, repairFiles } from "../files/repair.ts";
+import { type VerifyReport, verifyFiles } from "../files/verify.ts";
+import type { FileLimits } from "../members/limits.ts";
+import { openDiskBlobs } from "../store/blobs/disk.ts";
+import { openStore, type Store } from "../store/open.ts";
+import { openTestTelemetry, type TestTelemetry } from "./telemetry.ts";
+
+export interface TestDeskOptions {
+  limits?: Partial<FileLimits>;
+  /** Puts faults between the desk and the disk. */
+  wrapBlobs?(blobs: BlobStore): BlobStore;
+  /** Puts faults between the desk and the database. */
+  wrapIndex?(index: FileIndex): FileIndex;
+  paceRules?: PaceRules;
+  minFreeDisk?: number;
+  /** The data dir of a desk that crashed; default a new one. It is removed on dispose either way. */
+  dataDir?: string;
+}
+
+export interface TestDesk extends AsyncDisposable, Pick<TestTelemetry, "telemetry" | "metrics" | "lines"> {
+  files: Files;
+  store: Store;
+  /** The bare disk, without spans and faults. */
+  blobs: BlobStore;
+  dataDir: string;
+  /** Milliseconds since the epoch; moved by hand. */
+  clock: { now: number };
+  /** One beat of the watchdog. */
+  beat(): void;
+  /** How often the outbox was woken. */
+  wakes(): number;
+  /** `alone: false`: as a command beside the process that holds the lock. */
+  cleanUp(options?: { alone?: boolean; signal?: AbortSignal }): Promise<CleanUpReport>;
+  repair(): Promise<RepairReport>;
+  verify(): Promise<VerifyReport>;
+  /** Goes on without anything being undone, as after kill -9: the same data dir, opened anew. */
+  crash(): Promise<TestDesk>;
+}
+
+/** The file desk over a real database and a real disk in a folder of its own. */
+export async function openTestDesk(options: TestDeskOptions = {}): Promise<TestDesk> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "wisbot-files-")));
+  const opened = await openTestTelemetry();
+  const { telemetry, metrics } = opened;
+  const store = await openStore({ dataDir, log: telemetry.log });
+  const disk = keepingWriters(await openDiskBlobs({ dir: join(dataDir, "files") }));
+  const clock = { now: Date.parse("2026-01-01T00:00:00Z") };
+  const now = () => clock.now;
+  const ticks = new Set<() => void>();
+  const ticker: Ticker = (_, tick) => {
+    ticks.add(tick);
+    return { [Symbol.dispose]: () => void ticks.delete(tick) };
+  };
+  let wakes = 0;
+  let crashed = false;
+
+  const index = options.wrapIndex?.(store.files) ?? store.files;
+  const blobs = observeBlobs({
+    blobs: options.wrapBlobs?.(disk) ?? disk,
+    telemetry,
+    metrics: metrics.files,
+  });
+  const live = createLiveUploads({ index, telemetry, now, ticker });
+  const deps = { index, blobs, telemetry, metrics: metrics.files, now };
+  const files = createFiles({
+    ...deps,
+    live,
+    limits: { ...roomy, ...options.limits },
+    minFreeDisk: options.minFreeDisk ?? 0,
+    publicUrl: "http://wisbot.test",
+    wake: () => {
+      wakes += 1;
+    },
+    ...(options.paceRules && { paceRules: options.paceRules }),
+  });
+
+  async function close() {
+    await store[Symbol.asyncDispose]();
+    await opened[Symbol.asyncDispose]();
+  }
+
+  return {
+    ...opened,
+    files,
+    store,
+    blobs: disk,
+    dataDir,
+    clock,
+    beat() {
+      for (const tick of ticks) tick();
+    },
+    wakes: () => wakes,
+    cleanUp: ({ alone = true, signal = new AbortController().signal } = {}) =>
+      cleanUp(
+        { ...deps, live: alone ? live : undefined, logs: [store.answers, store.announcements] },
+        signal,
+      ),
+    repair: () => repairFiles(deps),
+    verify: () => verifyFiles(deps, { signal: new AbortController().signal }),
+    async crash() {
+      crashed = true;
+      await close();
+      const next = await openTestDesk({ dataDir });
+      next.clock.now = clock.now;
+      return next;
+    },
+    async [Symbol.asyncDispose]() {
+      if (crashed) return;
+      await close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+// A crash leaves writers open. A process that dies takes their file handles along; here the garbage collector would
+// find them, and Bun makes that an error of whatever test runs then.
+const writers: BlobWriter[] = [];
+
+function keepingWriters(blobs: BlobStore): BlobStore {
+  return {
+    ...blobs,
+    async create(key) {
+      const writer = await blobs.create(key);
+      writers.push(writer);
+      return writer;
+    },
+  };
+}
+
+const roomy: FileLimits = {
+  maxFileSize: 100e6,
+  maxFiles: 1000,
+  maxBytes: 1e9,
+  expireAfter: 7 * 86_400_000,
+  linkExpiresAfter: 3_600_000,
+};
+
+/** A body that arrives in these chunks, one a read. */
+export function bodyOf(chunks: Iterable<Uint8Array | string>): ReadableStream<Uint8Array> {
+  const left = chunks[Symbol.iterator]();
+  return new ReadableStream({
+    pull(controller) {
+      const { done, value } = left.next();
+      if (done) controller.close();
+      else controller.enqueue(typeof value === "string" ? new TextEncoder().encode(value) : value);
+    },
+  });
+}
+
+/** A body that the test feeds by hand, and that says when somebody waits for it or has given up on it. */
+export function slowBody() {
+  const cancelled = Promise.withResolvers<unknown>();
+  let wanted = Promise.withResolvers<void>();
+  let source: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        source = controller;
+      },
+      pull: () => wanted.resolve(),
+      cancel: (reason) => cancelled.resolve(reason),
+    },
+    { highWaterMark: 0 },
+  );
+  return {
+    body,
+    cancelled: cancelled.promise,
+    /** Resolves when the reader waits for more than was sent. */
+    wanted: () => wanted.promise,
+    send(text: string) {
+      wanted = Promise.withResolvers();
+      source?.enqueue(new TextEncoder().encode(text));
+    },
+    end: () => source?.close(),
+    break: (error: Error) => source?.error(error),
+  };
+}
+
+/** What a sender brings: a text as a body of known length, unless said otherwise. */
+export function incoming(given: Partial<Incoming> & { text?: string } = {}): Incoming {
+  const { text = "hello", ...rest } = given;
+  return {
+    name: "hello.txt",
+    contentType: undefined,
+    length: Buffer.byteLength(text),
+    body: bodyOf(text === "" ? [] : [text]),
+    signal: new AbortController().signal,
+    ...rest,
+  };
+}
+
+/** The ticket in an upload link. */
+export function ticketIn({ url }: { url: string }): string {
+  return url.split("/u/")[1] ?? "";
+}
