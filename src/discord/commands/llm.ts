@@ -1,14 +1,18 @@
 import { setImmediate } from "node:timers/promises";
-import { ApplicationCommandOptionType, RESTJSONErrorCodes } from "discord.js";
+import {
+  ApplicationCommandOptionType,
+  type ChatInputCommandInteraction,
+  RESTJSONErrorCodes,
+} from "discord.js";
 import { isWisError } from "../../errors.ts";
-import type { Answer, Llm, Question } from "../../llm/llm.ts";
+import type { Answer, Llm } from "../../llm/llm.ts";
+import type { AnswerPlace } from "../../llm/ports.ts";
 import type { Member } from "../../members/member.ts";
 import { type AnswerView, createAnswerView, openingBody } from "../answer-view.ts";
 import { isDiscordCode } from "../errors.ts";
 import { interruptedMark, note } from "../render.ts";
-import type { Button, Command } from "./command.ts";
-
-type Explain = (error: unknown) => string;
+import type { Shown } from "../respond.ts";
+import type { Asked, Button, Command } from "./command.ts";
 
 export const llm: Command = {
   name: "llm",
@@ -27,51 +31,67 @@ export const llm: Command = {
 
   async run(deps, asked) {
     const { llm, messages, budget, timers, now } = deps;
-    const { interaction, key, channelId, member, reply } = asked;
-    const prompt = interaction.options.getString("prompt", true);
-    const place: Question["place"] = {
-      guildId: interaction.guildId,
-      channelId,
-      messageId: null,
-      applicationId: key.applicationId,
-      interactionToken: key.token,
-      interactionAt: key.at,
-    };
-    const asking = llm.ask({ member, prompt, place });
-    const status = `Asking ${llm.model}…`;
-    const known = await withinTick(asking);
-    const body = openingBody(prompt, status, known?.id);
-    const shown = await reply.show(body, { plainLinks: true }).catch(async (error) => {
-      await abandon(llm, asking, member);
-      throw error;
-    });
-    const answer = await asking;
-    if (shown.messageId) await answer.moved(shown.messageId);
-
+    const { member, reply } = asked;
+    const question = asked.interaction.options.getString("prompt", true);
+    const { answer, first } = await open(llm, asked, question);
     const view = createAnswerView(
       {
         messages,
         more: (body) => reply.more(body, { plainLinks: true }),
-        onMoved: async ({ messageId }) => {
-          if (messageId) await answer.moved(messageId);
-        },
-        onRefused: (error) => {
+        onMoved: (shown) => moved(answer, shown),
+        onRefused(error) {
           // Who deletes the answer has no use for the rest of it.
           if (!isDiscordCode(error, RESTJSONErrorCodes.UnknownMessage)) asked.explain(error);
-          stop(() => llm.stop(answer.id, member));
+          stop(llm, answer, member);
         },
         budget,
         timers,
         now,
       },
-      { question: prompt, answerId: answer.id, first: { shown, body } },
+      { question, answerId: answer.id, first },
     );
-    await show(answer, view, asked.explain);
+    await follow(answer, view, asked.explain);
   },
 };
 
+type Explain = Asked<unknown>["explain"];
+type AskedHere = Asked<ChatInputCommandInteraction>;
+
+/** Asks, and shows the question. What is refused at once is thrown before anything is shown. */
+async function open(llm: Llm, asked: AskedHere, prompt: string) {
+  const { member, reply } = asked;
+  const asking = llm.ask({ member, prompt, place: placeOf(asked) });
+  const known = await withinTick(asking);
+  const body = openingBody(prompt, `Asking ${llm.model}…`, known?.id);
+  try {
+    const shown = await reply.show(body, { plainLinks: true });
+    const answer = await asking;
+    await moved(answer, shown);
+    return { answer, first: { shown, body } };
+  } catch (error) {
+    // What goes wrong with this as well goes with the error that led here.
+    await Promise.allSettled([abandon(llm, asking, member)]);
+    throw error;
+  }
+}
+
+function placeOf({ interaction, key, channelId }: AskedHere): AnswerPlace {
+  return {
+    guildId: interaction.guildId,
+    channelId,
+    messageId: null,
+    applicationId: key.applicationId,
+    interactionToken: key.token,
+    interactionAt: key.at,
+  };
+}
+
+async function moved(answer: Answer, { messageId }: Shown): Promise<void> {
+  if (messageId) await answer.moved(messageId);
+}
+
 /** Follows an answer to its end, whatever that is. */
-async function show(answer: Answer, view: AnswerView, explain: Explain): Promise<void> {
+async function follow(answer: Answer, view: AnswerView, explain: Explain): Promise<void> {
   let empty = true;
   try {
     for await (const event of answer.events) {
@@ -109,16 +129,18 @@ function ending(error: unknown, explain: Explain): string {
   return isWisError(error, "llm.interrupted") ? interruptedMark : told;
 }
 
-/** Nobody would see the answer: it is not to hold a slot. What goes wrong here goes with the error that led here. */
+/** Nobody would see the answer: it is not to hold a slot. */
 async function abandon(llm: Llm, asking: Promise<Answer>, member: Member): Promise<void> {
-  const [asked] = await Promise.allSettled([asking]);
-  if (asked.status === "fulfilled") stop(() => llm.stop(asked.value.id, member));
+  const answer = await asking;
+  stop(llm, answer, member);
+  // An answer comes to its end as it is read.
+  await Array.fromAsync(answer.events);
 }
 
 /** Ends an answer that may have ended by itself meanwhile. */
-function stop(end: () => void): void {
+function stop(llm: Llm, answer: Answer, member: Member): void {
   try {
-    end();
+    llm.stop(answer.id, member);
   } catch (error) {
     if (!isWisError(error, "not_found")) throw error;
   }
