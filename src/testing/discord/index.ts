@@ -67,6 +67,8 @@ export interface DiscordStandIn extends Client, AsyncDisposable {
   /** Answers of 401, 403 and 429: Discord bans an address after 10,000 in 10 minutes. */
   readonly invalidRequests: number;
 
+  /** Everybody, the bot included. */
+  readonly people: readonly Person[];
   user(name: string): Person;
   guild(name?: string): Guild;
   /** Name or id; `dm`: the first person's direct message. */
@@ -231,6 +233,9 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
     violations,
     get invalidRequests() {
       return requests.filter(({ status }) => [401, 403, 429].includes(status)).length;
+    },
+    get people() {
+      return people();
     },
     user: (name) => byName(people(), name),
     guild(name) {

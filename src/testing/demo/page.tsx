@@ -1,0 +1,184 @@
+import { raw } from "hono/html";
+import type { Child } from "hono/jsx";
+import type { ReceivedSpan } from "../otlp.ts";
+import { Avatar, Chat, type ChatProps } from "./chat.tsx";
+import { Traces } from "./traces.tsx";
+
+export interface PageProps extends ChatProps {
+  spans: ReceivedSpan[];
+  /** Address of the running wisbot's own pages. */
+  web: string;
+  /** Who answers /wis llm, in a sentence. */
+  answeredBy: string;
+}
+
+const CHANNELS = [
+  { name: "general", label: "general", about: "Where WisBot may post." },
+  { name: "quiet", label: "quiet", about: "WisBot may not post here: cards arrive as direct messages." },
+  { name: "dm", label: "WisBot", about: "Your direct messages with WisBot." },
+];
+
+const ROLES: Record<string, string> = { ada: "member", ben: "another member", mia: "moderator" };
+
+const EXAMPLES = [
+  { line: "/wis help", note: "what it can do" },
+  { line: "/wis upload", note: "a link, or attach a file" },
+  { line: "/wis llm Why is the sky blue?", note: "a streamed answer" },
+];
+
+const place = (as: string, channel: string) => `/?as=${as}&channel=${channel}`;
+const current = (is: boolean) => (is ? ("page" as const) : undefined);
+
+const Rail = ({ discord, as, channel }: ChatProps) => (
+  <nav class="rail" aria-label="Channels and people">
+    <h2>Channels</h2>
+    <ul>
+      {CHANNELS.map(({ name, label }) => (
+        <li>
+          <a href={place(as, name)} aria-current={current(name === channel)} data-channel={name}>
+            <span aria-hidden="true">{name === "dm" ? "@" : "#"}</span>
+            <span class="label">{label}</span>
+            <span class="badge" hidden />
+          </a>
+        </li>
+      ))}
+    </ul>
+    <h2>You are</h2>
+    <ul>
+      {discord.people
+        .filter(({ bot }) => !bot)
+        .map(({ name, displayName }) => (
+          <li>
+            <a href={place(name, channel)} aria-current={current(name === as)}>
+              <Avatar name={displayName} />
+              <span class="label">
+                {displayName} <small>{ROLES[name] ?? "member"}</small>
+              </span>
+            </a>
+          </li>
+        ))}
+    </ul>
+  </nav>
+);
+
+const Composer = ({ discord, as, channel }: ChatProps) => {
+  const offered = discord.commands({ user: as, channel });
+  const commands = offered.map(({ path, description, options }) => ({
+    path,
+    description,
+    options: options.map(({ name, type, description, required }) => ({ name, type, description, required })),
+  }));
+  return (
+    <form class="composer" method="post" action="/commands" enctype="multipart/form-data">
+      <input type="hidden" name="as" value={as} />
+      <input type="hidden" name="channel" value={channel} />
+      <p class="alert" role="alert" hidden />
+      <div class="menu" role="listbox" id="menu" aria-label="Commands" hidden />
+      <div class="extras" hidden>
+        <label class="pick">
+          <input type="file" name="file" />
+          <span>Attach a file</span>
+        </label>
+        <button type="button" class="unpick" hidden aria-label="Remove the file">
+          ×
+        </button>
+        <label class="switch">
+          <input type="checkbox" name="on" value="private" />
+          <span>private</span>
+        </label>
+      </div>
+      <div class="line">
+        <input
+          name="line"
+          type="text"
+          autocomplete="off"
+          spellcheck={false}
+          placeholder="Type / for commands"
+          aria-label="Message"
+          aria-controls="menu"
+          data-commands={JSON.stringify(commands)}
+        />
+        <button type="submit">Send</button>
+      </div>
+    </form>
+  );
+};
+
+const Welcome = () => (
+  <section class="welcome" aria-label="What to try">
+    <h1>Try WisBot without an account</h1>
+    <p>
+      This page stands in for Discord. The bot behind it is the real <code>wisbot serve</code>: its database,
+      files, web pages and traces are what an admin would run.
+    </p>
+    <ul class="examples">
+      {EXAMPLES.map(({ line, note }) => (
+        <li>
+          <button type="button" data-type={line}>
+            <code>{line}</code> <span>{note}</span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  </section>
+);
+
+const Document = ({ children }: { children?: Child }) => (
+  <html lang="en">
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="color-scheme" content="light dark" />
+      <title>WisBot demo</title>
+      <link rel="icon" href="/icon.svg" type="image/svg+xml" />
+      <link rel="stylesheet" href="/demo.css" />
+      <script type="module" src="/demo.js" />
+    </head>
+    <body>{children}</body>
+  </html>
+);
+
+/** The whole page as one person sees one channel. */
+export function Page({ discord, as, channel, spans, web, answeredBy }: PageProps) {
+  const { about = "" } = CHANNELS.find(({ name }) => name === channel) ?? {};
+  return (
+    <>
+      {raw("<!DOCTYPE html>")}
+      <Document>
+        <header class="top">
+          <strong>WisBot demo</strong>
+          <p>{answeredBy}</p>
+          <a href={web} target="_blank" rel="noreferrer noopener">
+            WisBot's own pages <span aria-hidden="true">↗</span>
+          </a>
+          <button type="button" class="toggle" aria-expanded="false" aria-controls="traces">
+            Traces
+          </button>
+        </header>
+        <div class="frame">
+          <Rail discord={discord} as={as} channel={channel} />
+          <main class="chat">
+            <p class="about">
+              <strong>{channel === "dm" ? "@WisBot" : `#${channel}`}</strong> {about}
+            </p>
+            <div class="scroll">
+              <Welcome />
+              <div id="messages" aria-live="polite">
+                <Chat discord={discord} as={as} channel={channel} />
+              </div>
+            </div>
+            <Composer discord={discord} as={as} channel={channel} />
+          </main>
+          <aside class="traces" id="traces" aria-label="Traces">
+            <h2>Traces</h2>
+            <div id="trace-list">
+              <Traces spans={spans} />
+            </div>
+          </aside>
+        </div>
+      </Document>
+    </>
+  );
+}
+
+export const channelNames = CHANNELS.map(({ name }) => name);
