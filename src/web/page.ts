@@ -8,6 +8,9 @@ const PAGE_HEADERS = {
   "cache-control": "no-store",
 };
 
+/** Browsers ask for pages by name; scripts and curl take anything. */
+export const wantsPage = (c: Context): boolean => c.req.header("accept")?.includes("text/html") ?? false;
+
 /** Answers with a page. The length is set by hand: hono would say 0 on HEAD. */
 export async function page(
   c: Context,

@@ -6,7 +6,7 @@ import { type ErrorCode, toWisError, WisError } from "../errors.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import { assetUrls } from "./assets.ts";
 import type { WebEnv } from "./env.ts";
-import { json, page } from "./page.ts";
+import { json, page, wantsPage } from "./page.ts";
 import { RateLimited } from "./rates.ts";
 
 /** Every failure's HTTP status. A new code does not compile until it has one. */
@@ -80,7 +80,7 @@ export interface Problems {
 export function createProblems({ telemetry, version }: { telemetry: Telemetry; version: string }): Problems {
   async function render(c: Context<WebEnv>, error: WisError, status: ContentfulStatusCode, errorId: string) {
     const title = STATUS_CODES[status] ?? "Error";
-    if (c.req.header("accept")?.includes("text/html")) {
+    if (wantsPage(c)) {
       const { say, hint } = error;
       return page(c, ErrorPage({ assets: assetUrls, version, status, title, say, hint, errorId }), status);
     }

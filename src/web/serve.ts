@@ -2,7 +2,7 @@ import { isWisError, WisError } from "../errors.ts";
 import { createApp } from "./app.ts";
 import type { WebDeps } from "./deps.ts";
 
-export type { WebDeps } from "./deps.ts";
+export type { BotView, WebDeps } from "./deps.ts";
 
 export interface WebServer {
   /** Where it listens; not the public address. */
@@ -30,6 +30,8 @@ export async function startWeb(deps: WebDeps): Promise<WebServer> {
       hostname: listen.host,
       port: listen.port,
       development: false,
+      // Without this, `development: false` lets a second process listen on the same port [measured, Bun 1.4.5].
+      reusePort: false,
       idleTimeout: TRANSFER_IDLE_S,
       // Bun would cut a body at its own limit with a bare 413; the file desk refuses it with a sentence, before
       // reading when the length is known. No other route reads a body, and Bun discards what is not read.

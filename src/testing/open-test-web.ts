@@ -1,0 +1,148 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Config, configSchema } from "../config/schema.ts";
+import type { PartState } from "../doctor/ports.ts";
+import { createFiles, type FilesDeps } from "../files/desk.ts";
+import type { Files } from "../files/files.ts";
+import { createLiveUploads, type Ticker } from "../files/live-uploads.ts";
+import type { BlobStore, FileIndex } from "../files/ports.ts";
+import { limitsFrom } from "../members/limits.ts";
+import { openDiskBlobs } from "../store/blobs/disk.ts";
+import { openStore } from "../store/open.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import { openTelemetry } from "../telemetry/open.ts";
+import { type BotView, startWeb, type WebDeps, type WebServer } from "../web/serve.ts";
+
+export interface TestWebOptions {
+  /** Parts of config.yaml. Logs are at debug level and JSON. */
+  config?: { web?: object; files?: object; telemetry?: object };
+  /** Default: a free one. */
+  port?: number;
+  now?: () => number;
+  rates?: WebDeps["rates"];
+  parts?: PartState[];
+  bot?: BotView;
+  paceRules?: FilesDeps["paceRules"];
+  /** How often slow uploads are looked for, milliseconds. */
+  beat?: number;
+}
+
+export interface TestWeb extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly files: Files;
+  readonly index: FileIndex;
+  readonly blobs: BlobStore;
+  readonly web: WebServer;
+  readonly config: Config;
+  /** Everything logged so far. */
+  log(): string;
+  /** A fresh upload link, without a trailing slash; of a new owner unless one is named. */
+  link(ownerId?: string): Promise<string>;
+  /** Sends a file through a fresh link and gives its share address. */
+  share(name: string, body: BodyInit, type?: string): Promise<string>;
+}
+
+const READY: PartState[] = [
+  { part: "database", state: "ok", detail: "It answers." },
+  { part: "disk", state: "ok", detail: "There is room." },
+];
+
+/** The web edge over a real store, real disk and real files, on a port of its own. */
+export async function openTestWeb(options: TestWebOptions = {}): Promise<TestWeb> {
+  await using stack = new AsyncDisposableStack();
+  const dataDir = await mkdtemp(join(tmpdir(), "wisbot-web-"));
+  stack.defer(() => rm(dataDir, { recursive: true, force: true }));
+
+  const config = configSchema.parse({ ...options.config, log: { level: "debug", format: "json" } });
+  const lines: string[] = [];
+  const telemetry = await openTelemetry({
+    config,
+    version: "0.0.0-test",
+    logTo: { write: (line) => lines.push(line) },
+  });
+  stack.defer(() => telemetry.shutdown());
+  const metrics = createMetrics(telemetry.meter);
+  const now = options.now ?? Date.now;
+  const store = stack.use(await openStore({ dataDir, log: telemetry.log }));
+  const blobs = await openDiskBlobs({ dir: join(dataDir, "blobs") });
+  const port = options.port ?? freePort();
+  const publicUrl = `http://127.0.0.1:${port}`;
+  const files = createFiles({
+    index: store.files,
+    blobs,
+    live: createLiveUploads({
+      index: store.files,
+      telemetry,
+      now,
+      ...(options.beat !== undefined && { ticker: every(options.beat) }),
+    }),
+    limits: limitsFrom(config).files,
+    minFreeDisk: config.files.min_free_disk,
+    publicUrl,
+    telemetry,
+    metrics: metrics.files,
+    wake() {},
+    now,
+    ...(options.paceRules && { paceRules: options.paceRules }),
+  });
+  const web = await startWeb({
+    config,
+    publicUrl,
+    files,
+    telemetry,
+    metrics,
+    parts: async () => options.parts ?? READY,
+    bot: () => options.bot ?? { state: "off", detail: "No token.", inviteUrl: undefined },
+    version: "0.0.0-test",
+    instance: "test",
+    now,
+    listen: { host: "127.0.0.1", port },
+    ...(options.rates && { rates: options.rates }),
+  });
+  stack.defer(() => web.stop(0));
+  const open = stack.move();
+
+  async function link(ownerId: string = randomUUID()) {
+    const { url } = await files.issue({ ownerId });
+    return url;
+  }
+
+  return {
+    url: web.url,
+    port,
+    files,
+    index: store.files,
+    blobs,
+    web,
+    config,
+    log: () => lines.join(""),
+    link,
+    async share(name, body, type) {
+      const response = await fetch(`${await link()}/${encodeURIComponent(name)}`, {
+        method: "PUT",
+        body,
+        ...(type !== undefined && { headers: { "content-type": type } }),
+      });
+      if (response.status !== 201) throw new Error(`${response.status}: ${await response.text()}`);
+      return (await response.text()).trim();
+    },
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+function every(ms: number): Ticker {
+  return (_, tick) => {
+    const timer = setInterval(tick, ms);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
+  };
+}
+
+/** Links are made before the server listens, so its port has to be known first. */
+function freePort(): number {
+  const held = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  held.stop(true);
+  return held.port;
+}

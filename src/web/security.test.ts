@@ -1,0 +1,361 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { openTestWeb, type TestWeb } from "../testing/open-test-web.ts";
+import { startOtlp } from "../testing/otlp.ts";
+import { openRaw } from "../testing/raw-http.ts";
+
+// Each case is one that bit a peer of wisbot.
+
+let web: TestWeb;
+beforeAll(async () => {
+  web = await openTestWeb();
+});
+afterAll(() => web[Symbol.asyncDispose]());
+
+const idOf = (url: string) => url.split("/").at(-1) ?? "";
+const pathOf = (url: string) => new URL(url).pathname;
+
+/** One request as it is written, since fetch would tidy it up. Gives the whole answer. */
+async function raw(port: number, head: string, body = ""): Promise<{ status: number; answer: string }> {
+  using connection = await openRaw(port);
+  await connection.write(`${head}\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n${body}`);
+  const answer = await connection.closed;
+  return { status: Number(answer.split(" ")[1]), answer };
+}
+
+describe("active content is never served inline", () => {
+  test.each([
+    ["page.html", "text/html"],
+    ["image.svg", "image/svg+xml"],
+    ["page.xhtml", "application/xhtml+xml"],
+    ["feed.xml", "text/xml"],
+    ["paper.pdf", "application/pdf"],
+    ["script.js", "text/javascript"],
+    ["no-type.html", ""],
+    ["innocent.png", "text/html"],
+  ])("%s sent as %p", async (name, type) => {
+    const share = await web.share(name, "<script>alert(1)</script>", type || undefined);
+    const { headers } = await fetch(`${share}/download`);
+    expect(headers.get("content-type")).toMatch(/^application\/octet-stream|^image\/png/);
+    expect(headers.get("content-disposition")).toStartWith("attachment");
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+    expect(headers.get("content-security-policy")).toBe("sandbox; default-src 'none'");
+  });
+});
+
+describe("hostile paths never leave the store", () => {
+  const paths = [
+    "/f/..%2f..%2fetc%2fpasswd",
+    "/f/..%5c..%5cwisbot.db",
+    "/f/%2e%2e/%2e%2e/etc/passwd",
+    "/f/../../wisbot.db",
+    "/f/..%252f..%252fetc%252fpasswd/download",
+    "/f/....//....//etc/passwd",
+    "/f/%00/download",
+    "/f/wisbot.db%00/download",
+    "/f/%zz/download",
+    "/f/%ff%fe/download",
+    "/f/.%2e%2fwisbot.db/download",
+    "/u/..%2f..%2fetc",
+    "/u/%00",
+    "/assets/..%2f..%2fpackage.json",
+    "/assets/../../package.json",
+    "//etc/passwd",
+    "/\\..\\..\\wisbot.db",
+  ];
+  test.each(["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"])(
+    "whatever the verb: %s",
+    async (verb) => {
+      for (const path of paths) {
+        const { status, answer } = await raw(web.port, `${verb} ${path} HTTP/1.1`);
+        expect([path, status >= 400 && status < 500]).toEqual([path, true]);
+        expect(answer).not.toContain("root:");
+      }
+    },
+  );
+
+  test("a name that climbs is only a name", async () => {
+    for (const name of ["..%2f..%2f..%2fescaped.txt", "..%5c..%5cescaped.txt", "%2e%2e%2fescaped.txt"]) {
+      const response = await fetch(`${await web.link()}/${name}`, { method: "PUT", body: "x" });
+      expect(response.status).toBe(201);
+      const file = await web.files.get(idOf((await response.text()).trim()));
+      expect(file.name).toBe("escaped.txt");
+    }
+  });
+
+  test("a name with a NUL or of broken encoding is refused, and the link still works", async () => {
+    const link = await web.link();
+    for (const name of ["a%00.txt", "%zz.txt", "%ff.txt"]) {
+      expect(
+        (await raw(web.port, `PUT ${pathOf(link)}/${name} HTTP/1.1\r\nContent-Length: 1`, "x")).status,
+      ).toBe(400);
+    }
+    expect((await web.files.inspect(idOf(link))).state).toBe("open");
+  });
+});
+
+describe("file names inject no headers", () => {
+  test.each([
+    ["line breaks", "a%0d%0aSet-Cookie:%20owned=1.txt"],
+    ["quotes", "a%22;filename=%22evil.html"],
+    ["right-to-left override", "invoice%E2%80%AEgpj.exe"],
+    ["emoji and umlauts", "%F0%9F%8E%89%20Gr%C3%BC%C3%9Fe.txt"],
+    ["a semicolon", "a;b=c.txt"],
+    ["a percent sign", "100%2525.txt"],
+  ])("%s", async (_, name) => {
+    const link = await web.link();
+    const put = await raw(web.port, `PUT ${pathOf(link)}/${name} HTTP/1.1\r\nContent-Length: 1`, "x");
+    expect(put.status).toBe(201);
+    const share = put.answer.trim().split("\n").at(-1) ?? "";
+    const { answer } = await raw(web.port, `GET ${pathOf(share)}/download HTTP/1.1`);
+    const headers = answer.slice(0, answer.indexOf("\r\n\r\n")).split("\r\n").slice(1);
+    expect(headers.filter((line) => /^set-cookie/i.test(line))).toEqual([]);
+    const dispositions = headers.filter((line) => /^content-disposition:/i.test(line));
+    expect(dispositions).toHaveLength(1);
+    expect(dispositions[0]).toMatch(
+      /^content-disposition: attachment; filename="?[^"]*"?(?:; filename\*=utf-8''[\w%.!#$&+^`|~-]*)?$/i,
+    );
+  });
+
+  test("names run no script on the pages that show them", async () => {
+    const share = await web.share('<img src=x onerror=alert(1)>".txt', "x");
+    const html = await (await fetch(share)).text();
+    expect(html).not.toContain("<img src=x");
+  });
+});
+
+describe("writes from other sites are refused", () => {
+  test.each([
+    ["another site by Sec-Fetch-Site", { "sec-fetch-site": "cross-site" }, 403],
+    ["a sibling site by Sec-Fetch-Site", { "sec-fetch-site": "same-site" }, 403],
+    ["another site by Origin", { origin: "https://evil.test" }, 403],
+    ["a sandboxed page", { origin: "null" }, 403],
+    ["another port by Origin", { origin: "http://127.0.0.1:1" }, 403],
+    ["this page", { "sec-fetch-site": "same-origin" }, 201],
+    ["a typed address", { "sec-fetch-site": "none" }, 201],
+    ["curl, which says neither", {}, 201],
+  ])("%s", async (_, headers, status) => {
+    const link = await web.link();
+    const response = await fetch(`${link}/a.txt`, {
+      method: "PUT",
+      body: "x",
+      headers: new Headers(headers),
+    });
+    expect(response.status).toBe(status);
+    expect((await web.files.inspect(idOf(link))).state).toBe(status === 201 ? "used" : "open");
+  });
+
+  test("an Origin that is this site passes", async () => {
+    const response = await fetch(`${await web.link()}/a.txt`, {
+      method: "PUT",
+      body: "x",
+      headers: { origin: web.url },
+    });
+    expect(response.status).toBe(201);
+  });
+});
+
+describe("X-Forwarded-For", () => {
+  const rates = { requestsPerMinute: 3 };
+  const askFrom = async (one: TestWeb, address: string) =>
+    (await fetch(`${one.url}/`, { headers: { "x-forwarded-for": address } })).status;
+
+  test("of a peer that is no trusted proxy wins no new budget", async () => {
+    await using one = await openTestWeb({ rates });
+    for (let i = 1; i <= 3; i += 1) expect(await askFrom(one, `203.0.113.${i}`)).toBe(200);
+    expect(await askFrom(one, "203.0.113.9")).toBe(429);
+  });
+
+  test("of a trusted proxy separates its clients", async () => {
+    await using one = await openTestWeb({ rates, config: { web: { trusted_proxies: ["127.0.0.1"] } } });
+    for (let i = 0; i < 3; i += 1) await askFrom(one, "203.0.113.1");
+    expect(await askFrom(one, "203.0.113.1")).toBe(429);
+    expect(await askFrom(one, "203.0.113.2")).toBe(200);
+  });
+});
+
+describe("limits", () => {
+  test("a client over its rate gets 429 with when to come back; the process stays visible", async () => {
+    await using one = await openTestWeb({ rates: { requestsPerMinute: 1 } });
+    await fetch(one.url);
+    const refused = await fetch(one.url);
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect((await refused.json()).hint).toMatch(/Try again in \d+ s/);
+    expect((await fetch(`${one.url}/live`)).status).toBe(200);
+  });
+
+  test("who guesses links is shown none, not even those that exist", async () => {
+    await using one = await openTestWeb({ rates: { guessesPerMinute: 3 } });
+    const link = await one.link();
+    for (let i = 0; i < 3; i += 1) await fetch(`${one.url}/f/${"A".repeat(21)}${i}`);
+    expect((await fetch(link)).status).toBe(429);
+  });
+});
+
+test("capabilities are in no log line, no span, no Referer", async () => {
+  await using otlp = await startOtlp();
+  await using one = await openTestWeb({ config: { telemetry: { otlp_endpoint: otlp.url } } });
+  const link = await one.link();
+  const share = (await (await fetch(`${link}/secret-name.txt`, { method: "PUT", body: "x" })).text()).trim();
+  const unknown = "Zz9".repeat(8);
+  for (const url of [
+    link,
+    share,
+    `${share}/download`,
+    `${one.url}/f/${unknown}`,
+    `${one.url}/u/${unknown}`,
+  ]) {
+    const response = await fetch(url);
+    expect(response.headers.get("referrer-policy")).toBe("no-referrer");
+    await response.text();
+  }
+  await otlp.waitFor(
+    ({ name, attributes }) => name === "GET /u/:ticket" && attributes["http.response.status_code"] === 404,
+  );
+  const seen = one.log() + JSON.stringify(otlp.spans());
+  expect(seen).toContain("/f/:id/download");
+  for (const secret of [idOf(link), idOf(share), unknown]) expect(seen).not.toContain(secret);
+});
+
+test("a verb that no route knows makes no name of its own", async () => {
+  await using one = await openTestWeb();
+  expect((await raw(one.port, "PROPFIND / HTTP/1.1")).status).toBe(405);
+  const metrics = await (await fetch(`${one.url}/metrics`)).text();
+  expect(metrics).toContain('method="_OTHER"');
+  expect(metrics).not.toContain("PROPFIND");
+});
+
+describe("every page", () => {
+  test("forbids inline script and foreign frames, and keeps itself to itself", async () => {
+    for (const path of ["/", pathOf(await web.link()), pathOf(await web.share("a.txt", "x")), "/nothing"]) {
+      const { headers } = await fetch(`${web.url}${path}`, { headers: { accept: "text/html" } });
+      const policy = headers.get("content-security-policy") ?? "";
+      expect(policy).toContain("default-src 'none'");
+      expect(policy).toContain("frame-ancestors 'none'");
+      expect(policy).not.toContain("unsafe");
+      expect(headers.get("x-frame-options")).toBe("DENY");
+      expect(headers.get("cache-control")).toBe("no-store");
+      expect(headers.get("set-cookie")).toBeNull();
+    }
+  });
+
+  test("promises https only where the public address is https", async () => {
+    expect((await fetch(web.url)).headers.get("strict-transport-security")).toBeNull();
+  });
+});
+
+describe("bodies that lie or crawl", () => {
+  test("a body slower than the rule is ended with a sentence, and its link works again", async () => {
+    await using one = await openTestWeb({
+      beat: 20,
+      paceRules: { stall: 100, window: 100, minBytesPerSecond: 1 },
+    });
+    const link = await one.link("1");
+    using connection = await openRaw(one.port);
+    await connection.write(
+      `PUT ${pathOf(link)}/a.bin HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc`,
+    );
+    const answer = await connection.until("upload.slow");
+    expect(answer).toStartWith("HTTP/1.1 408");
+    expect((await one.files.inspect(idOf(link))).state).toBe("open");
+    expect((await one.index.usage("1")).bytes).toBe(0);
+  });
+
+  test("a body shorter than its length gives the link back and keeps nothing", async () => {
+    const link = await web.link("short");
+    {
+      using connection = await openRaw(web.port);
+      await connection.write(
+        `PUT ${pathOf(link)}/a.bin HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc`,
+      );
+      await untilState(link, "busy");
+    }
+    await untilState(link, "open");
+    expect(await web.index.usage("short")).toMatchObject({ bytes: 0 });
+  });
+
+  test("a body longer than its length ends at its length", async () => {
+    const link = await web.link();
+    const { answer } = await raw(
+      web.port,
+      `PUT ${pathOf(link)}/a.txt HTTP/1.1\r\nContent-Length: 3`,
+      "abcdefgh",
+    );
+    expect(answer).toStartWith("HTTP/1.1 201");
+    const share = /http:\S+\/f\/[\w-]+/.exec(answer)?.[0] ?? "";
+    expect(await (await fetch(`${share}/download`)).text()).toBe("abc");
+  });
+
+  test.each([
+    ["a negative length", "Content-Length: -5"],
+    ["a length that is no number", "Content-Length: 1e9"],
+    ["two lengths", "Content-Length: 3\r\nContent-Length: 4"],
+    ["a length and chunks", "Content-Length: 3\r\nTransfer-Encoding: chunked"],
+  ])("%s is refused", async (_, header) => {
+    const link = await web.link();
+    const { status } = await raw(web.port, `PUT ${pathOf(link)}/a.txt HTTP/1.1\r\n${header}`, "abc");
+    expect(status).toBe(400);
+    expect((await web.files.inspect(idOf(link))).state).toBe("open");
+  });
+
+  test("an absurd length is refused before a byte is read", async () => {
+    const link = await web.link();
+    using connection = await openRaw(web.port);
+    await connection.write(
+      `PUT ${pathOf(link)}/a.bin HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999999\r\n\r\n`,
+    );
+    expect(await connection.until("file.too_large")).toStartWith("HTTP/1.1 413");
+  });
+
+  test("many tiny chunks don't dodge the limit, and leave nothing", async () => {
+    await using one = await openTestWeb({ config: { files: { max_file_size: "10kB" } } });
+    const link = await one.link();
+    using connection = await openRaw(one.port);
+    await connection.write(
+      `PUT ${pathOf(link)}/a.bin HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    );
+    await connection.write("1\r\nx\r\n".repeat(10_001));
+    expect(await connection.until("file.too_large")).toStartWith("HTTP/1.1 413");
+    await untilState(link, "open", one);
+    const keys = await Array.fromAsync(one.blobs.keys());
+    expect(keys).toEqual([]);
+  });
+
+  test("two uploads at once through one link: one is taken, the other hears 409 or 410", async () => {
+    const link = await web.link();
+    const put = () => fetch(`${link}/a.bin`, { method: "PUT", body: new Uint8Array(500_000) });
+    const statuses = (await Promise.all([put(), put(), put(), put()])).map(({ status }) => status).sort();
+    expect(statuses[0]).toBe(201);
+    expect(statuses.slice(1).every((status) => status === 409 || status === 410)).toBe(true);
+  });
+
+  test("a body for a page that takes none is not kept in memory", async () => {
+    const before = process.memoryUsage().rss;
+    const body = new Uint8Array(60_000_000);
+    for (let i = 0; i < 3; i += 1) expect((await fetch(web.url, { method: "POST", body })).status).toBe(405);
+    expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
+  });
+});
+
+test("a link preview neither uses an upload link nor counts as a download", async () => {
+  const link = await web.link();
+  for (let i = 0; i < 5; i += 1) await fetch(link, { headers: { "user-agent": "Discordbot/2.0" } });
+  await fetch(link, { method: "HEAD" });
+  expect((await web.files.inspect(idOf(link))).state).toBe("open");
+});
+
+test("what is finished can't be changed by its link", async () => {
+  const link = await web.link();
+  const share = (await (await fetch(`${link}/a.txt`, { method: "PUT", body: "first" })).text()).trim();
+  await fetch(`${link}/a.txt`, { method: "PUT", body: "changed" });
+  for (const method of ["PUT", "PATCH", "POST", "DELETE"]) await fetch(`${share}/download`, { method });
+  expect(await (await fetch(`${share}/download`)).text()).toBe("first");
+});
+
+async function untilState(link: string, state: string, one: TestWeb = web): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while ((await one.files.inspect(idOf(link))).state !== state) {
+    if (performance.now() > deadline) throw new Error(`the link never became ${state}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
