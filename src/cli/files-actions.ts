@@ -3,6 +3,7 @@ import { toWisError, WisError } from "../errors.ts";
 import type { Files } from "../files/files.ts";
 import type { FileRow, FileState, StoredFile } from "../files/ports.ts";
 import { formatBytes } from "../lib/bytes.ts";
+import { count } from "../lib/count.ts";
 import { type ExitCode, exit, type Globals } from "./command.ts";
 import { save } from "./files-save.ts";
 import { withDesk } from "./files-session.ts";
@@ -199,8 +200,10 @@ export async function prune({ globals, json }: Input): Promise<ExitCode> {
   const { expired_files, expired_links, abandoned_uploads, bytes, failed } = report;
   if (json) printJson(report);
   else {
-    const uploads = abandoned_uploads > 0 ? ` and ${abandoned_uploads} dead uploads` : "";
-    print(`Removed ${expired_files} files (${formatBytes(bytes)}), ${expired_links} links${uploads}.`);
+    const uploads = abandoned_uploads > 0 ? ` and ${count(abandoned_uploads, "dead upload")}` : "";
+    print(
+      `Removed ${count(expired_files, "file")} (${formatBytes(bytes)}), ${count(expired_links, "link")}${uploads}.`,
+    );
     if (failed > 0) note(`${failed} would not go: see the errors above.`);
   }
   return failed === 0 ? exit.ok : exit.failed;
@@ -227,6 +230,6 @@ export async function verify({ globals, json }: Input): Promise<ExitCode> {
     report[kind as keyof typeof amiss].map((id) => `${id}: ${words}`),
   );
   if (json) printJson(report);
-  else print(lines.length > 0 ? lines.join("\n") : `All ${checked} files are sound.`);
+  else print(lines.length > 0 ? lines.join("\n") : `Sound: ${count(checked, "file")}.`);
   return lines.length === 0 ? exit.ok : exit.failed;
 }

@@ -50,7 +50,7 @@ test("it says in one line what it removed, and nothing above debug when there wa
   await desk.cleanUp();
   const [line, ...more] = await summaries(desk);
   expect(line).toMatchObject({ expired_files: 1, bytes: 1500 });
-  expect(line?.msg).toContain("removed 1 files (1.5 kB)");
+  expect(line?.msg).toContain("removed 1 file (1.5 kB)");
   expect(more).toEqual([]);
 });
 

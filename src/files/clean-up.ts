@@ -1,6 +1,7 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import type { Job } from "../jobs/ports.ts";
 import { formatBytes } from "../lib/bytes.ts";
+import { count } from "../lib/count.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import { bytesOf, type EraseDeps, eraseDead, eraseDeleting } from "./erase.ts";
 import { RECORD_LIFE, TOMBSTONE_LIFE } from "./expiry.ts";
@@ -145,10 +146,10 @@ function say({ log }: Pick<Telemetry, "log">, report: CleanUpReport, ms: number)
     ms,
   };
   const parts = [
-    `${expired_files} files (${formatBytes(bytes)})`,
-    `${expired_links} links`,
-    `${abandoned_uploads} dead uploads`,
-    `${old_records} old records`,
+    `${count(expired_files, "file")} (${formatBytes(bytes)})`,
+    count(expired_links, "link"),
+    count(abandoned_uploads, "dead upload"),
+    count(old_records, "old record"),
   ];
   if (failed > 0) return log.warn(fields, `clean-up: removed ${parts.join(", ")}; ${failed} would not go`);
   if (expired_files + expired_links + abandoned_uploads + old_records === 0) {

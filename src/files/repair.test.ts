@@ -108,7 +108,7 @@ test("what it repaired stands in one line of the log, and nothing when all was w
   await desk.repair();
   const said = desk.lines().filter(({ msg }) => String(msg).startsWith("repaired"));
   expect(said).toHaveLength(1);
-  expect(said[0]?.msg).toContain("1 cut uploads");
+  expect(said[0]?.msg).toContain("1 cut upload,");
 });
 
 test("a `files add` that goes on beside the starting process is left alone, bytes included", async () => {

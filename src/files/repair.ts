@@ -1,3 +1,4 @@
+import { count } from "../lib/count.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import { type EraseDeps, eraseDead, eraseDeleting } from "./erase.ts";
 import { DEAD_AFTER } from "./live-uploads.ts";
@@ -50,6 +51,11 @@ export async function repairFiles(deps: RepairDeps): Promise<RepairReport> {
 }
 
 function sentence({ uploads, deletions, fragments, failed }: RepairReport): string {
-  const done = `repaired what the last run left behind: ${uploads} cut uploads, ${deletions} unfinished deletions, ${fragments} loose fragments`;
+  const parts = [
+    count(uploads, "cut upload"),
+    count(deletions, "unfinished deletion"),
+    count(fragments, "loose fragment"),
+  ];
+  const done = `repaired what the last run left behind: ${parts.join(", ")}`;
   return failed === 0 ? done : `${done}; ${failed} could not be repaired and are tried again by the clean-up`;
 }
