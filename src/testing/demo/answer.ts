@@ -1,9 +1,6 @@
 const ANSWER = `I am a **stand-in**, not a model: these words were written beforehand, and they come one by one as a real model's would.
 
-Your question was:
-> {question}
-
-What you see here is real all the same:
+Your question had {count} words. What you see here is real all the same:
 
 - wisbot took your question from Discord's gateway and answered within milliseconds
 - it waited for a slot on a model host and opened a stream
@@ -22,6 +19,6 @@ That was all that I have to say. A model would have gone on.`;
 
 /** The stand-in's words for a question, token by token. */
 export function answerTokens(question: string): string[] {
-  const quoted = question.replaceAll(/\s+/g, " ").slice(0, 200);
-  return ANSWER.replace("{question}", () => quoted).match(/\s*\S+\s*?|\s+$/g) ?? [];
+  const count = question.trim().split(/\s+/).length;
+  return ANSWER.replace("{count}", String(count)).match(/\s*\S+/g) ?? [];
 }

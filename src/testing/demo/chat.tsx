@@ -12,7 +12,7 @@ export interface ChatProps {
 
 type Embed = ShownMessage["embeds"][number];
 
-const hueOf = (name: string) => [...name].reduce((sum, letter) => sum + letter.charCodeAt(0) * 47, 0) % 360;
+const hueOf = (name: string) => [...name].reduce((sum, letter) => sum + letter.charCodeAt(0) * 137, 0) % 360;
 
 export const Avatar = ({ name, bot = false }: { name: string; bot?: boolean }) => (
   <span class={bot ? "avatar bot" : "avatar"} style={bot ? "" : `--hue: ${hueOf(name)}`} aria-hidden="true">

@@ -18,7 +18,7 @@ const CHANNELS = [
   { name: "dm", label: "WisBot", about: "Your direct messages with WisBot." },
 ];
 
-const ROLES: Record<string, string> = { ada: "member", ben: "another member", mia: "moderator" };
+const ROLES: Record<string, string> = { ada: "member", ben: "member", mia: "moderator" };
 
 const EXAMPLES = [
   { line: "/wis help", note: "what it can do" },
@@ -149,7 +149,7 @@ export function Page({ discord, as, channel, spans, web, answeredBy }: PageProps
           <strong>WisBot demo</strong>
           <p>{answeredBy}</p>
           <a href={web} target="_blank" rel="noreferrer noopener">
-            WisBot's own pages <span aria-hidden="true">↗</span>
+            Web pages <span aria-hidden="true">↗</span>
           </a>
           <button type="button" class="toggle" aria-expanded="false" aria-controls="traces">
             Traces

@@ -87,7 +87,7 @@ export async function createSite(deps: SiteDeps): Promise<Hono> {
       return context.body(null, 204);
     }
     const given = form.get("file");
-    const file = given instanceof File && given.name !== "" ? given : undefined;
+    const file = given instanceof File && given.name ? given : undefined;
     const on = form.getAll("on").map(String);
     const { command, options } = await parseCommand({ line, file, on }, discord.commands({ user, channel }));
     const asked = discord.invoke({ user, channel, command, options });

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { chromiumArgs, chromiumPath } from "../chromium.ts";
+import { type Demo, startDemo } from "./demo.ts";
+
+// One demo for all of them, as a newcomer uses it: a page a test.
+
+let demo: Demo;
+let browser: Browser;
+
+beforeAll(async () => {
+  [demo, browser] = await Promise.all([
+    startDemo({ port: 0, tokensPerSecond: 40 }),
+    chromium.launch({ executablePath: chromiumPath(), args: chromiumArgs }),
+  ]);
+}, 30_000);
+
+afterAll(async () => {
+  await browser.close();
+  await demo.stop();
+}, 30_000);
+
+async function openPage(place = ""): Promise<Page> {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(10_000);
+  await page.goto(demo.url + place);
+  return page;
+}
+
+async function type(page: Page, line: string): Promise<void> {
+  await page.getByLabel("Message").fill(line);
+  await page.getByRole("button", { name: "Send" }).click();
+}
+
+const chat = (page: Page) => page.locator("#messages");
+
+test("help is shown to its asker alone", async () => {
+  await using page = await openPage("?as=ada");
+  await page.getByLabel("Message").pressSequentially("/wis h");
+  await page.getByRole("option", { name: "/wis help" }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Enter");
+  const reply = chat(page).getByRole("article").filter({ hasText: "share a file of up to 250 MB" });
+  await reply.getByText("Only you can see this").waitFor();
+  await using other = await openPage("?as=ben");
+  await other.getByText("Where WisBot may post.").waitFor();
+  expect(await chat(other).getByText("share a file").count()).toBe(0);
+}, 20_000);
+
+test("an upload link leads to the browser page, and the finished card appears in the chat", async () => {
+  await using page = await openPage("?as=ada");
+  await type(page, "/wis upload");
+  const opened = page.waitForEvent("popup");
+  await chat(page).getByRole("link", { name: "Upload a file" }).click();
+  const upload = await opened;
+  await upload.setInputFiles('input[type="file"]', {
+    name: "holiday.txt",
+    mimeType: "text/plain",
+    buffer: Buffer.from("sun and sea"),
+  });
+  const card = chat(page).getByRole("article").filter({ hasText: "holiday.txt" });
+  await card.getByText("11 B").waitFor();
+  await card.getByText("in 7 days").waitFor();
+  expect(
+    await (
+      await fetch(`${await card.getByRole("link", { name: "Open" }).getAttribute("href")}/download`)
+    ).text(),
+  ).toBe("sun and sea");
+
+  await using other = await openPage("?as=ben");
+  await chat(other)
+    .getByRole("article")
+    .filter({ hasText: "holiday.txt" })
+    .getByRole("button", { name: "Delete" })
+    .click();
+  await chat(other).getByText("Only its owner and moderators").first().waitFor();
+  await card.getByRole("button", { name: "Delete" }).click();
+  await chat(page).getByText("This file was deleted.").waitFor();
+}, 30_000);
+
+test("a file attached in the chat is kept and shared", async () => {
+  await using page = await openPage("?as=ben");
+  await page.getByLabel("Message").fill("/wis upload");
+  await page.setInputFiles('input[name="file"]', {
+    name: "notes.md",
+    mimeType: "text/markdown",
+    buffer: Buffer.from("# Notes"),
+  });
+  await page.getByRole("button", { name: "Send" }).click();
+  const card = chat(page).getByRole("article").filter({ hasText: "notes.md" });
+  await card.getByText("7 B").waitFor();
+  await card.getByRole("button", { name: "Extend" }).click();
+  await card.getByText("in 7 days").waitFor();
+}, 20_000);
+
+test("an answer streams in, its Stop button ends it, and its trace is shown", async () => {
+  await using page = await openPage("?as=ada");
+  await type(page, "/wis llm Why is the sky blue?");
+  const answer = chat(page).getByRole("article").filter({ hasText: "I am a stand-in" }).last();
+  await answer.getByText("not a model").waitFor();
+  await answer.getByRole("button", { name: "Stop" }).click();
+  await answer.getByRole("button", { name: "Stop" }).waitFor({ state: "detached" });
+  expect(await answer.textContent()).not.toContain("That was all that I have to say");
+  await page.locator("#trace-list").getByText("discord.interaction wis llm").first().waitFor();
+}, 30_000);
+
+test("where WisBot may not post, the card comes as a direct message", async () => {
+  await using page = await openPage("?as=mia&channel=quiet");
+  await type(page, "/wis upload");
+  const opened = page.waitForEvent("popup");
+  await chat(page).getByRole("link", { name: "Upload a file" }).click();
+  const upload = await opened;
+  await upload.setInputFiles('input[type="file"]', {
+    name: "secret.txt",
+    mimeType: "text/plain",
+    buffer: Buffer.from("x"),
+  });
+  await page.getByRole("link", { name: "WisBot 1 new" }).click();
+  await chat(page).getByText("secret.txt").waitFor();
+}, 20_000);
+
+test("a line that is no command says what there is", async () => {
+  await using page = await openPage();
+  await type(page, "/wis dance");
+  expect(await page.getByRole("alert").textContent()).toContain("Try /wis help, /wis upload, /wis llm");
+}, 20_000);
