@@ -5,7 +5,8 @@ import ms, { type StringValue } from "ms";
  * Gives undefined for anything else: a bare number has no unit and is refused.
  */
 export function parseDuration(text: string): number | undefined {
-  if (!/^\s*\d+(?:\.\d+)?\s*(?:ms|s|m|h|d|w)\s*$/i.test(text)) return undefined;
+  // ms throws at a hundred characters.
+  if (text.length > 50 || !/^\s*\d+(?:\.\d+)?\s*(?:ms|s|m|h|d|w)\s*$/i.test(text)) return undefined;
   const parsed = ms(text.trim() as StringValue);
   return Number.isSafeInteger(Math.round(parsed)) ? Math.round(parsed) : undefined;
 }
