@@ -30,16 +30,13 @@ export function UploadPage({
   expiresAt,
   now,
 }: UploadPageProps) {
-  const tight = maxBytes < limits.maxFileSize;
   return (
     <Layout assets={assets} version={version} title="Upload a file – WisBot" uploads>
       <section class="card" id="upload" data-address={address} data-max-bytes={String(maxBytes)}>
         <h1 id="title">Upload a file</h1>
         <p class="lead" data-until-done>
-          {tight
-            ? `Up to ${formatBytes(maxBytes)}: ${formatBytes(usage.bytes)} of your ${formatBytes(limits.maxBytes)} are in use.`
-            : `Up to ${formatBytes(maxBytes)}.`}{" "}
-          It is kept for {formatDuration(limits.expireAfter)}, and then deleted.
+          {roomFor({ maxBytes, limits, usage })} It is kept for {formatDuration(limits.expireAfter)}, and then
+          deleted.
         </p>
 
         <noscript>
@@ -124,4 +121,17 @@ export function UploadPage({
       </section>
     </Layout>
   );
+}
+
+/** What still fits, and why it is less than usual where it is. */
+function roomFor({
+  maxBytes,
+  limits,
+  usage,
+}: Pick<UploadPageProps, "maxBytes" | "limits" | "usage">): string {
+  const used = `${formatBytes(usage.bytes)} of your ${formatBytes(limits.maxBytes)} are in use`;
+  if (maxBytes === 0) return `There is no room left: ${used}. Delete a file with its card in Discord first.`;
+  return maxBytes < limits.maxFileSize
+    ? `Up to ${formatBytes(maxBytes)}: ${used}.`
+    : `Up to ${formatBytes(maxBytes)}.`;
 }

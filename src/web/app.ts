@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { WisError } from "../errors.ts";
-import { clientResolver } from "./client-address.ts";
+import { clientResolver, isNearby } from "./client-address.ts";
 import { refuseCrossSite } from "./cross-site.ts";
 import type { WebDeps } from "./deps.ts";
 import type { Middleware, WebEnv } from "./env.ts";
@@ -34,7 +34,7 @@ export function createApp(deps: AppDeps): Hono<WebEnv> {
   app.onError(problems.failed);
   app.notFound(problems.notFound);
   app.use(safeHeaders(deps));
-  app.use(knowClient(deps.config.web.trusted_proxies));
+  app.use(knowClient(deps));
   app.use(observe(deps));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: problems.methodNotAllowed }));
   app.use(refuseUndecodable);
@@ -62,13 +62,23 @@ export function createApp(deps: AppDeps): Hono<WebEnv> {
 }
 
 /** Sets who asks, before anything counts by it. */
-function knowClient(trustedProxies: string[]): Middleware {
-  const resolve = clientResolver(trustedProxies);
+function knowClient({ config, telemetry }: Pick<WebDeps, "config" | "telemetry">): Middleware {
+  const resolve = clientResolver(config.web.trusted_proxies);
+  let warned = false;
   return (c, next) => {
     // Null once the client has gone; nobody will read the answer.
     const peer = c.env.server.requestIP(c.req.raw)?.address ?? "unknown";
     c.set("peer", peer);
-    c.set("client", resolve(peer, c.req.header("x-forwarded-for")));
+    const forwardedFor = c.req.header("x-forwarded-for");
+    const client = resolve(peer, forwardedFor);
+    c.set("client", client);
+    if (!warned && forwardedFor !== undefined && client === peer && isNearby(peer)) {
+      warned = true;
+      telemetry.log.warn(
+        { peer },
+        "A proxy that web.trusted_proxies does not name sends requests on: limits count all of its clients as one.",
+      );
+    }
     return next();
   };
 }
@@ -95,7 +105,7 @@ function decodes(path: string): boolean {
 
 function limitRequests(gate: RateGate): Middleware {
   return async (c, next) => {
-    // Uploads have limits of their own, and what follows an asset's path has been answered.
+    // Uploads are counted where they are taken.
     if (c.req.method !== "PUT") await gate.request(c.var.client);
     return next();
   };

@@ -7,7 +7,11 @@ export type ResolveClient = (peer: string, forwardedFor: string | undefined) => 
 /** True for addresses of this machine itself. */
 export const isLoopback = (address: string): boolean => loopback(address, 0);
 
+/** True for addresses that the internet does not route: where a proxy of ours would be. */
+export const isNearby = (address: string): boolean => nearby(address, 0);
+
 const loopback = proxyAddr.compile("loopback");
+const nearby = proxyAddr.compile(["loopback", "linklocal", "uniquelocal"]);
 
 /**
  * Who sent a request. `X-Forwarded-For` grows to the right, so it is read from there, and only for as long as the

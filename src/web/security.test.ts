@@ -163,6 +163,7 @@ describe("X-Forwarded-For", () => {
     await using one = await openTestWeb({ rates });
     for (let i = 1; i <= 3; i += 1) expect(await askFrom(one, `203.0.113.${i}`)).toBe(200);
     expect(await askFrom(one, "203.0.113.9")).toBe(429);
+    expect(one.log().split("web.trusted_proxies")).toHaveLength(2);
   });
 
   test("of a trusted proxy separates its clients", async () => {
