@@ -95,6 +95,7 @@ const Message = ({ message, discord }: { message: ShownMessage; discord: Discord
             <time datetime={sentAt} data-style="t">
               {sentAt}
             </time>
+            {message.editedAt !== null && <span class="edited">(edited)</span>}
           </p>
           <div class="text" data-part="text">
             {message.loading ? (
@@ -105,7 +106,6 @@ const Message = ({ message, discord }: { message: ShownMessage; discord: Discord
             ) : (
               <Markdown text={message.content} names={names} />
             )}
-            {message.editedAt !== null && <span class="edited">(edited)</span>}
           </div>
           <div class="more" data-part="more">
             {message.embeds.map((embed) => (

@@ -34,7 +34,7 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
   const { port = 8090, tokensPerSecond = 14 } = options;
   await using opened = new AsyncDisposableStack();
   const stopping = new AbortController();
-  const discord = opened.use(await startDiscord({ limits: "discord" }));
+  const discord = opened.use(await startDiscord({ limits: "discord", openapi: "" }));
   const otlp = opened.use(await startOtlp());
   const model = options.ollama ? await firstModel(options.ollama) : MODEL;
   const ollama =

@@ -6,9 +6,17 @@ import type { DiscordStandIn } from "../discord/index.ts";
 import type { OtlpStandIn } from "../otlp.ts";
 import { Chat } from "./chat.tsx";
 import { parseCommand } from "./command-line.ts";
-import style from "./demo.css" with { type: "text" };
 import { channelNames, Page } from "./page.tsx";
+import chat from "./style/chat.css" with { type: "text" };
+import composer from "./style/composer.css" with { type: "text" };
+import frame from "./style/frame.css" with { type: "text" };
+import ground from "./style/ground.css" with { type: "text" };
+import narrow from "./style/narrow.css" with { type: "text" };
+import traces from "./style/traces.css" with { type: "text" };
 import { Traces } from "./traces.tsx";
+
+// Narrow comes last: it overrules the others.
+const style = [ground, frame, chat, composer, traces, narrow].join("\n");
 
 export interface SiteDeps {
   discord: DiscordStandIn;

@@ -57,6 +57,8 @@ export async function startWisbot({
       // Spans are looked at while one waits for them.
       OTEL_BSP_SCHEDULE_DELAY: "200",
     },
+    // Ctrl-C is for whoever started it: that one ends wisbot in its own order.
+    detached: true,
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -65,7 +67,11 @@ export async function startWisbot({
   const collected = Promise.all([collect(child.stdout, lines), collect(child.stderr, lines)]);
   const log = () => lines.join("\n");
 
+  const kill = () => child.kill();
+  process.once("exit", kill);
+
   async function stop(): Promise<void> {
+    process.off("exit", kill);
     child.kill("SIGTERM");
     await child.exited;
     await collected;

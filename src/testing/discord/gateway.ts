@@ -1,6 +1,7 @@
 import type { ServerWebSocket } from "bun";
 import { GatewayCloseCodes, GatewayDispatchEvents, GatewayOpcodes } from "discord-api-types/v10";
 import type { Changes } from "./changes.ts";
+import { type IdentifyData, isIdentify, isResume, parse, type ResumeData } from "./gateway-payload.ts";
 import { applicationPayload, guildCreatePayload, selfPayload } from "./payloads.ts";
 import type { World } from "./world.ts";
 
@@ -255,52 +256,4 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
       },
     }),
   };
-}
-
-interface IdentifyData {
-  token: string;
-  intents: number;
-}
-
-interface ResumeData {
-  token: string;
-  session_id: string;
-  seq: number;
-}
-
-function parse(text: string): { op: number; d: unknown } | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null || !("op" in value)) return undefined;
-    return { op: Number(value.op), d: "d" in value ? value.d : null };
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-function isIdentify(data: unknown): data is IdentifyData {
-  return (
-    typeof data === "object" &&
-    data !== null &&
-    "token" in data &&
-    typeof data.token === "string" &&
-    "intents" in data &&
-    typeof data.intents === "number" &&
-    // Discord asks for the connection's properties as well.
-    "properties" in data
-  );
-}
-
-function isResume(data: unknown): data is ResumeData {
-  return (
-    typeof data === "object" &&
-    data !== null &&
-    "token" in data &&
-    typeof data.token === "string" &&
-    "session_id" in data &&
-    typeof data.session_id === "string" &&
-    "seq" in data &&
-    typeof data.seq === "number"
-  );
 }

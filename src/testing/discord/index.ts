@@ -42,7 +42,7 @@ export interface DiscordOptions extends WorldOptions, GatewayOptions {
   now?: () => number;
   /** `discord`: as strict as the real one. Default: headers, and limits that no test meets. */
   limits?: "discord" | RateLimits;
-  /** Path of Discord's OpenAPI description. Default $DISCORD_OPENAPI. */
+  /** Path of Discord's OpenAPI description; empty: no checks against it. Default $DISCORD_OPENAPI. */
   openapi?: string;
 }
 

@@ -32,14 +32,15 @@ let said = false;
 /** By path: compiling its schemas is what takes time, and all stand-ins of a process can share them. */
 const descriptions = new Map<string, Promise<{ description: Description; check: Check }>>();
 
-/** The description that DISCORD_OPENAPI names. Says once when there is none. */
+/** The description that DISCORD_OPENAPI names. Says once when it names none; an empty path asks for no checks. */
 export async function openValidation(
   path: string | undefined,
   violation: (text: string) => void,
 ): Promise<Validation> {
   if (!path) {
-    if (!said) console.error("Discord's OpenAPI checks skipped: DISCORD_OPENAPI is not set");
-    said = true;
+    if (path === undefined && !said)
+      console.error("Discord's OpenAPI checks skipped: DISCORD_OPENAPI is not set");
+    said ||= path === undefined;
     return noValidation;
   }
   const opened = descriptions.get(path) ?? openDescription(path);
