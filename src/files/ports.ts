@@ -93,8 +93,13 @@ export interface FileIndex {
   find(id: string): Promise<FileRow | undefined>;
   findByTicket(ticketHash: string): Promise<FileRow | Tombstone | undefined>;
   usage(ownerId: string): Promise<Usage>;
-  /** Newest first, in pages of at most `limit`, after the row `after`. */
-  list(input: { ownerId?: string; states?: FileState[]; after?: string; limit: number }): Promise<FileRow[]>;
+  /** Newest first, in pages of at most `limit`, after the row `after`, which may be gone by now. */
+  list(input: {
+    ownerId?: string;
+    states?: FileState[];
+    after?: Pick<FileRow, "id" | "createdAt">;
+    limit: number;
+  }): Promise<FileRow[]>;
   /** Sets a ready file's expiry. False: it is not ready. */
   setExpiry(id: string, expiresAt: number): Promise<boolean>;
   /** pending or ready → deleting. False: uploading, unknown or already deleting. */

@@ -7,11 +7,11 @@ export async function* allRows(
   index: Pick<FileIndex, "list">,
   filter: { ownerId?: string; states?: FileState[] },
 ): AsyncGenerator<FileRow> {
-  let after: string | undefined;
+  let after: FileRow | undefined;
   while (true) {
-    const page = await index.list({ ...filter, ...(after !== undefined && { after }), limit: PAGE });
+    const page = await index.list({ ...filter, ...(after && { after }), limit: PAGE });
     yield* page;
-    after = page.at(-1)?.id;
+    after = page.at(-1);
     if (page.length < PAGE) return;
   }
 }

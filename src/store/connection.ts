@@ -1,0 +1,142 @@
+import type { Database, Statement } from "bun:sqlite";
+import { open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
+import { WisError } from "../errors.ts";
+import { databaseFailure, isBusy } from "./failure.ts";
+
+/** How long a write waits for another process's, milliseconds. */
+const BUSY_DEADLINE = 5_000;
+/** How long it may do so with the event loop held: a `files` command's transaction ends sooner than that. */
+const BUSY_TIMEOUT = 20;
+
+/** The open database as the repositories use it. */
+export interface Connection {
+  readonly db: BunSQLiteDatabase;
+  /**
+   * Runs statements or one transaction, again while another process is writing. What it wrote survives the end of
+   * this process, not yet a power cut. Throws WisError database.*, disk.full.
+   */
+  run<T>(work: () => T): Promise<T>;
+  /** The same, and what it wrote survives a power cut when this resolves. Throws also WisError disk.failed. */
+  keep<T>(work: () => T): Promise<T>;
+  /** Waits until everything written so far survives a power cut. Throws WisError disk.failed. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Gives a function that closes `client` for good. SQLite closes a file, and tidies up its log, only when every
+ * statement is finalized, and drizzle keeps its own to itself.
+ */
+export function trackStatements(client: Database): () => void {
+  const statements: Statement[] = [];
+  client.prepare = new Proxy(client.prepare, {
+    apply(prepare, self, input) {
+      const statement = Reflect.apply(prepare, self, input);
+      statements.push(statement);
+      return statement;
+    },
+  });
+  return () => {
+    for (const statement of statements.splice(0)) statement.finalize();
+    client.close(true);
+  };
+}
+
+/** Sets what SQLite does not remember in the file. */
+export function setPragmas(client: Database) {
+  client.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+  const journal = client.prepare<{ journal_mode: string }, []>("PRAGMA journal_mode = WAL").get();
+  if (journal?.journal_mode !== "wal") {
+    throw new WisError("database.failed", {
+      say: "The disk under the data dir can't hold WisBot's database.",
+      hint: "Choose a data dir on a local disk: network folders lack the shared memory that SQLite needs.",
+    });
+  }
+  // FULL would sync on every commit, on the event loop: measured 288 ms while a 2 GiB upload was being written, and
+  // that upload took ten times as long. `keep` syncs where something is promised, in a thread.
+  client.run("PRAGMA synchronous = NORMAL");
+  client.run("PRAGMA foreign_keys = ON");
+  client.run("PRAGMA trusted_schema = OFF");
+  client.run("PRAGMA cache_size = -16000");
+  // After a large clean-up the log file shrinks again.
+  client.run("PRAGMA journal_size_limit = 16777216");
+}
+
+/** The database behind `client`, whose pragmas are set; `close` is how it ends. */
+export async function connect(client: Database, close: () => void): Promise<Connection> {
+  const log = await openLog(client);
+
+  async function run<T>(work: () => T): Promise<T> {
+    const deadline = performance.now() + BUSY_DEADLINE;
+    for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
+      try {
+        return work();
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw databaseFailure(error);
+      }
+      await sleep(pause);
+    }
+  }
+
+  return {
+    db: drizzle({ client }),
+    run,
+    async keep(work) {
+      const result = await run(work);
+      await log.sync();
+      return result;
+    },
+    sync: log.sync,
+    async close() {
+      await log.close();
+      close();
+    },
+  };
+}
+
+/**
+ * SQLite's write-ahead log, to be synced from outside: what a commit wrote into it is durable once it is. SQLite
+ * takes its locks on the other two files, so that closing this handle gives up none
+ * (https://sqlite.org/wal.html#implementation_of_shared_memory_for_the_wal_index).
+ */
+async function openLog(client: Database) {
+  // The log exists from the first read on.
+  client.prepare("SELECT 1 FROM sqlite_schema").all();
+  const handle = await open(`${client.filename}-wal`, "r+");
+  const folder = await open(dirname(client.filename));
+  await folder.sync();
+  await folder.close();
+
+  let running = Promise.resolve();
+  let next: Promise<void> | undefined;
+
+  async function start() {
+    next = undefined;
+    running = handle.datasync().catch((cause: unknown) => {
+      throw new WisError("disk.failed", {
+        say: "The disk could not store WisBot's database.",
+        hint: "Look at the disk (dmesg names what failed), then restart WisBot.",
+        cause,
+      });
+    });
+    await running;
+  }
+
+  return {
+    /**
+     * One sync serves all who wait for it. A failed one fails all that follow: after it the system may claim that
+     * lost pages are stored (https://lwn.net/Articles/752063/), and only a fresh start reads what really is.
+     */
+    sync(): Promise<void> {
+      next ??= running.then(start);
+      return next;
+    },
+    async close() {
+      await Promise.allSettled([next ?? running]);
+      await handle.close();
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import { Database } from "bun:sqlite";
+import { access, constants, open, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { SQLiteBunSession } from "drizzle-orm/bun-sqlite/session";
+import type { MigrationMeta } from "drizzle-orm/migrator";
+import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
+import type { AnnouncementLog } from "../announce/ports.ts";
+import { WisError } from "../errors.ts";
+import type { FileIndex } from "../files/ports.ts";
+import type { AnswerLog } from "../llm/ports.ts";
+import type { Log } from "../telemetry/ports.ts";
+import { createAnnouncementLog } from "./announcements.ts";
+import { createAnswerLog } from "./answers.ts";
+import { connect, setPragmas, trackStatements } from "./connection.ts";
+import { dataDirFailure, makeDataDir } from "./data-dir.ts";
+import { corruptDatabase, databaseFailure } from "./failure.ts";
+import { createFileIndex } from "./files.ts";
+import { inspectDatabase } from "./inspect.ts";
+import { embeddedMigrations } from "./migrations.ts" with { type: "macro" };
+
+/** The migrations that this wisbot knows, oldest first. */
+export const migrations: MigrationMeta[] = embeddedMigrations();
+
+export interface OpenStoreOptions {
+  dataDir: string;
+  log: Log;
+  /**
+   * Whether a missing or older database is brought up to date. Only the holder of the data dir's lock may; a command
+   * beside it says false and is refused until the holder has done so. Default true.
+   */
+  migrate?: boolean;
+}
+
+/** Everything that wisbot remembers. */
+export interface Store extends AsyncDisposable {
+  readonly files: FileIndex;
+  readonly announcements: AnnouncementLog;
+  readonly answers: AnswerLog;
+  /** Resolves when the database answers. Throws WisError database.*, disk.*. */
+  ping(): Promise<void>;
+}
+
+export const databasePath = (dataDir: string) => join(dataDir, "wisbot.db");
+
+/**
+ * Opens the database in `dataDir`. Throws WisError database.newer and database.corrupt with nothing touched,
+ * data_dir.unwritable, data_dir.locked (`migrate: false` and the database is not up to date), disk.full,
+ * database.failed.
+ */
+export async function openStore({ dataDir, log, migrate = true }: OpenStoreOptions): Promise<Store> {
+  const path = databasePath(dataDir);
+  if (migrate) makeDataDir(dataDir);
+  const found = await inspectDatabase(path, migrations);
+  const pending = found.state === "found" ? found.pending : migrations.length;
+  if (pending > 0 && !migrate) throw heldByAnother(found.state);
+
+  const client = await openDatabase(dataDir, path, found.state === "missing");
+  const close = trackStatements(client);
+  try {
+    setPragmas(client);
+    if (pending > 0) upgrade(client, migrations);
+    if (pending > 0 && found.state === "found") log.info({ migrations: pending }, "database upgraded");
+    const connection = await connect(client, close);
+    const { ino } = await stat(path);
+    const probe = client.prepare("SELECT count(*) FROM (SELECT 1 FROM files LIMIT 1)");
+    return {
+      files: createFileIndex(connection),
+      announcements: createAnnouncementLog(connection),
+      answers: createAnswerLog(connection),
+      async ping() {
+        await connection.run(() => probe.get());
+        await refuseReplaced(path, ino);
+      },
+      [Symbol.asyncDispose]: () => connection.close(),
+    };
+  } catch (error) {
+    close();
+    throw databaseFailure(error);
+  }
+}
+
+/** Opens the file for writing; a new one is its owner's alone, for it holds people's ids. */
+async function openDatabase(dataDir: string, path: string, isNew: boolean): Promise<Database> {
+  try {
+    await access(dataDir, constants.W_OK | constants.X_OK);
+    if (isNew) await (await open(path, "wx", 0o600)).close();
+    // Never opened here when it exists: closing any handle of a file gives up the process's locks on it.
+    else await access(path, constants.W_OK);
+  } catch (error) {
+    throw dataDirFailure(dataDir, error);
+  }
+  return new Database(path, { create: true, strict: true });
+}
+
+/** Applies what is missing, all of it or nothing. */
+export function upgrade(client: Database, migrations: MigrationMeta[]): void {
+  // Inside drizzle's transaction the pragma does nothing, and rebuilding a table would then delete its children.
+  client.run("PRAGMA foreign_keys = OFF");
+  const dialect = new SQLiteSyncDialect();
+  dialect.migrate(migrations, new SQLiteBunSession(client, dialect, undefined));
+  client.run("PRAGMA foreign_keys = ON");
+  const orphans = client.prepare("PRAGMA foreign_key_check").all();
+  if (orphans.length > 0) throw corruptDatabase(new Error(`rows without parent: ${JSON.stringify(orphans)}`));
+}
+
+function heldByAnother(state: "missing" | "found"): WisError {
+  return new WisError("data_dir.locked", {
+    say:
+      state === "missing"
+        ? "Another WisBot has this data dir and has not set it up yet."
+        : "The WisBot that is running on this data dir is older than this command, and so is its database.",
+    hint:
+      state === "missing"
+        ? "Try again in a moment."
+        : "Restart the running WisBot with this version: it upgrades the database at its start.",
+  });
+}
+
+/** A database that was moved away goes on working unseen, and everything in it would be lost. */
+async function refuseReplaced(path: string, inode: number): Promise<void> {
+  const current = await stat(path).catch((cause: unknown) => {
+    throw replaced(cause);
+  });
+  if (current.ino !== inode) throw replaced(undefined);
+}
+
+function replaced(cause: unknown): WisError {
+  return new WisError("database.failed", {
+    say: "WisBot's database was moved or replaced while WisBot was running.",
+    hint: "Put wisbot.db back, or restart WisBot to work with what is there now.",
+    cause,
+  });
+}

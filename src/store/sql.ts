@@ -1,0 +1,14 @@
+import { getTableColumns, type InferSelectModel, type SQL, sql, type Table } from "drizzle-orm";
+
+/** A value that is handed in when the prepared statement runs. */
+export function given<T>(name: string): SQL<T> {
+  return sql<T>`${sql.placeholder(name)}`;
+}
+
+/** A whole row of `table`, every column handed in under its own name: what an insert … select selects. */
+export function givenRow(table: Table): SQL {
+  return sql.join(Object.keys(getTableColumns(table)).map(given), sql`, `);
+}
+
+/** Values for every column of a table, as `givenRow` takes them in: JSON as text. */
+export type Row<T extends Table> = Record<keyof InferSelectModel<T>, string | number | null>;
