@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Config, configSchema } from "../config/schema.ts";
 import type { PartState } from "../doctor/ports.ts";
 import { createFiles, type FilesDeps } from "../files/desk.ts";
-import type { Files } from "../files/files.ts";
+import type { Files, TicketView } from "../files/files.ts";
 import { createLiveUploads, type Ticker } from "../files/live-uploads.ts";
 import type { BlobStore, FileIndex } from "../files/ports.ts";
 import { limitsFrom } from "../members/limits.ts";
@@ -41,6 +41,8 @@ export interface TestWeb extends AsyncDisposable {
   log(): string;
   /** A fresh upload link, without a trailing slash; of a new owner unless one is named. */
   link(ownerId?: string): Promise<string>;
+  /** Resolves when that upload link is in that state; rejects when it isn't within 5 s. */
+  becomes(link: string, state: TicketView["state"]): Promise<void>;
   /** Sends a file through a fresh link and gives its share address. */
   share(name: string, body: BodyInit, type?: string): Promise<string>;
 }
@@ -120,6 +122,15 @@ export async function openTestWeb(options: TestWebOptions = {}): Promise<TestWeb
     config,
     log: () => lines.join(""),
     link,
+    async becomes(link, state) {
+      const ticket = link.split("/").at(-1) ?? "";
+      const deadline = performance.now() + 5_000;
+      // Nothing tells when a server has noticed that its client went: it has to be asked.
+      while ((await files.inspect(ticket)).state !== state) {
+        if (performance.now() > deadline) throw new Error(`the link did not become ${state}`);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
     async share(name, body, type) {
       const response = await fetch(`${await link()}/${encodeURIComponent(name)}`, {
         method: "PUT",

@@ -48,3 +48,15 @@ export async function openRaw(port: number): Promise<RawConnection> {
     [Symbol.dispose]: () => socket.destroy(),
   };
 }
+
+/** One request as it is written, since fetch would tidy it up. Gives the whole answer. */
+export async function requestRaw(
+  port: number,
+  head: string,
+  body = "",
+): Promise<{ status: number; answer: string }> {
+  using connection = await openRaw(port);
+  await connection.write(`${head}\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n${body}`);
+  const answer = await connection.closed;
+  return { status: Number(answer.split(" ")[1]), answer };
+}

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { openTestWeb, type TestWeb } from "../testing/open-test-web.ts";
 import { startOtlp } from "../testing/otlp.ts";
-import { openRaw } from "../testing/raw-http.ts";
+import { requestRaw } from "../testing/raw-http.ts";
 
 // Each case is one that bit a peer of wisbot.
 
@@ -9,18 +9,10 @@ let web: TestWeb;
 beforeAll(async () => {
   web = await openTestWeb();
 });
-afterAll(() => web[Symbol.asyncDispose]());
+afterAll(() => web?.[Symbol.asyncDispose]());
 
 const idOf = (url: string) => url.split("/").at(-1) ?? "";
 const pathOf = (url: string) => new URL(url).pathname;
-
-/** One request as it is written, since fetch would tidy it up. Gives the whole answer. */
-async function raw(port: number, head: string, body = ""): Promise<{ status: number; answer: string }> {
-  using connection = await openRaw(port);
-  await connection.write(`${head}\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n${body}`);
-  const answer = await connection.closed;
-  return { status: Number(answer.split(" ")[1]), answer };
-}
 
 describe("active content is never served inline", () => {
   test.each([
@@ -66,7 +58,7 @@ describe("hostile paths never leave the store", () => {
     "whatever the verb: %s",
     async (verb) => {
       for (const path of paths) {
-        const { status, answer } = await raw(web.port, `${verb} ${path} HTTP/1.1`);
+        const { status, answer } = await requestRaw(web.port, `${verb} ${path} HTTP/1.1`);
         expect([path, status >= 400 && status < 500]).toEqual([path, true]);
         expect(answer).not.toContain("root:");
       }
@@ -86,7 +78,7 @@ describe("hostile paths never leave the store", () => {
     const link = await web.link();
     for (const name of ["a%00.txt", "%zz.txt", "%ff.txt"]) {
       expect(
-        (await raw(web.port, `PUT ${pathOf(link)}/${name} HTTP/1.1\r\nContent-Length: 1`, "x")).status,
+        (await requestRaw(web.port, `PUT ${pathOf(link)}/${name} HTTP/1.1\r\nContent-Length: 1`, "x")).status,
       ).toBe(400);
     }
     expect((await web.files.inspect(idOf(link))).state).toBe("open");
@@ -103,10 +95,10 @@ describe("file names inject no headers", () => {
     ["a percent sign", "100%2525.txt"],
   ])("%s", async (_, name) => {
     const link = await web.link();
-    const put = await raw(web.port, `PUT ${pathOf(link)}/${name} HTTP/1.1\r\nContent-Length: 1`, "x");
+    const put = await requestRaw(web.port, `PUT ${pathOf(link)}/${name} HTTP/1.1\r\nContent-Length: 1`, "x");
     expect(put.status).toBe(201);
     const share = put.answer.trim().split("\n").at(-1) ?? "";
-    const { answer } = await raw(web.port, `GET ${pathOf(share)}/download HTTP/1.1`);
+    const { answer } = await requestRaw(web.port, `GET ${pathOf(share)}/download HTTP/1.1`);
     const headers = answer.slice(0, answer.indexOf("\r\n\r\n")).split("\r\n").slice(1);
     expect(headers.filter((line) => /^set-cookie/i.test(line))).toEqual([]);
     const dispositions = headers.filter((line) => /^content-disposition:/i.test(line));
@@ -220,7 +212,7 @@ test("capabilities are in no log line, no span, no Referer", async () => {
 
 test("a verb that no route knows makes no name of its own", async () => {
   await using one = await openTestWeb();
-  expect((await raw(one.port, "PROPFIND / HTTP/1.1")).status).toBe(405);
+  expect((await requestRaw(one.port, "PROPFIND / HTTP/1.1")).status).toBe(405);
   const metrics = await (await fetch(`${one.url}/metrics`)).text();
   expect(metrics).toContain('method="_OTHER"');
   expect(metrics).not.toContain("PROPFIND");
@@ -245,99 +237,6 @@ describe("every page", () => {
   });
 });
 
-describe("bodies that lie or crawl", () => {
-  test("a body slower than the rule is ended with a sentence, and its link works again", async () => {
-    await using one = await openTestWeb({
-      beat: 20,
-      paceRules: { stall: 100, window: 100, minBytesPerSecond: 1 },
-    });
-    const link = await one.link("1");
-    using connection = await openRaw(one.port);
-    await connection.write(
-      `PUT ${pathOf(link)}/a.bin HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc`,
-    );
-    const answer = await connection.until("upload.slow");
-    expect(answer).toStartWith("HTTP/1.1 408");
-    expect((await one.files.inspect(idOf(link))).state).toBe("open");
-    expect((await one.index.usage("1")).bytes).toBe(0);
-  });
-
-  test("a body shorter than its length gives the link back and keeps nothing", async () => {
-    const link = await web.link("short");
-    {
-      using connection = await openRaw(web.port);
-      await connection.write(
-        `PUT ${pathOf(link)}/a.bin HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc`,
-      );
-      await untilState(link, "busy");
-    }
-    await untilState(link, "open");
-    expect(await web.index.usage("short")).toMatchObject({ bytes: 0 });
-  });
-
-  test("a body longer than its length ends at its length", async () => {
-    const link = await web.link();
-    const { answer } = await raw(
-      web.port,
-      `PUT ${pathOf(link)}/a.txt HTTP/1.1\r\nContent-Length: 3`,
-      "abcdefgh",
-    );
-    expect(answer).toStartWith("HTTP/1.1 201");
-    const share = /http:\S+\/f\/[\w-]+/.exec(answer)?.[0] ?? "";
-    expect(await (await fetch(`${share}/download`)).text()).toBe("abc");
-  });
-
-  test.each([
-    ["a negative length", "Content-Length: -5"],
-    ["a length that is no number", "Content-Length: 1e9"],
-    ["two lengths", "Content-Length: 3\r\nContent-Length: 4"],
-    ["a length and chunks", "Content-Length: 3\r\nTransfer-Encoding: chunked"],
-  ])("%s is refused", async (_, header) => {
-    const link = await web.link();
-    const { status } = await raw(web.port, `PUT ${pathOf(link)}/a.txt HTTP/1.1\r\n${header}`, "abc");
-    expect(status).toBe(400);
-    expect((await web.files.inspect(idOf(link))).state).toBe("open");
-  });
-
-  test("an absurd length is refused before a byte is read", async () => {
-    const link = await web.link();
-    using connection = await openRaw(web.port);
-    await connection.write(
-      `PUT ${pathOf(link)}/a.bin HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999999\r\n\r\n`,
-    );
-    expect(await connection.until("file.too_large")).toStartWith("HTTP/1.1 413");
-  });
-
-  test("many tiny chunks don't dodge the limit, and leave nothing", async () => {
-    await using one = await openTestWeb({ config: { files: { max_file_size: "10kB" } } });
-    const link = await one.link();
-    using connection = await openRaw(one.port);
-    await connection.write(
-      `PUT ${pathOf(link)}/a.bin HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`,
-    );
-    await connection.write("1\r\nx\r\n".repeat(10_001));
-    expect(await connection.until("file.too_large")).toStartWith("HTTP/1.1 413");
-    await untilState(link, "open", one);
-    const keys = await Array.fromAsync(one.blobs.keys());
-    expect(keys).toEqual([]);
-  });
-
-  test("two uploads at once through one link: one is taken, the other hears 409 or 410", async () => {
-    const link = await web.link();
-    const put = () => fetch(`${link}/a.bin`, { method: "PUT", body: new Uint8Array(500_000) });
-    const statuses = (await Promise.all([put(), put(), put(), put()])).map(({ status }) => status).sort();
-    expect(statuses[0]).toBe(201);
-    expect(statuses.slice(1).every((status) => status === 409 || status === 410)).toBe(true);
-  });
-
-  test("a body for a page that takes none is not kept in memory", async () => {
-    const before = process.memoryUsage().rss;
-    const body = new Uint8Array(60_000_000);
-    for (let i = 0; i < 3; i += 1) expect((await fetch(web.url, { method: "POST", body })).status).toBe(405);
-    expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
-  });
-});
-
 test("a link preview neither uses an upload link nor counts as a download", async () => {
   const link = await web.link();
   for (let i = 0; i < 5; i += 1) await fetch(link, { headers: { "user-agent": "Discordbot/2.0" } });
@@ -352,11 +251,3 @@ test("what is finished can't be changed by its link", async () => {
   for (const method of ["PUT", "PATCH", "POST", "DELETE"]) await fetch(`${share}/download`, { method });
   expect(await (await fetch(`${share}/download`)).text()).toBe("first");
 });
-
-async function untilState(link: string, state: string, one: TestWeb = web): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while ((await one.files.inspect(idOf(link))).state !== state) {
-    if (performance.now() > deadline) throw new Error(`the link never became ${state}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

@@ -11,7 +11,7 @@ async function beginUpload(one: TestWeb, length: number) {
   const connection = await openRaw(one.port);
   const path = new URL(link).pathname;
   await connection.write(`PUT ${path}/a.bin HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`);
-  while ((await one.files.inspect(ticketOf(link))).state !== "busy") await Bun.sleep(1);
+  await one.becomes(link, "busy");
   return { link, connection };
 }
 
