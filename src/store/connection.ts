@@ -4,12 +4,14 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
 import { WisError } from "../errors.ts";
+import type { Log } from "../telemetry/ports.ts";
+import { createCheckpointer } from "./checkpoint.ts";
 import { databaseFailure, isBusy } from "./failure.ts";
 
 /** How long a write waits for another process's, milliseconds. */
 const BUSY_DEADLINE = 5_000;
-/** How long it may do so with the event loop held: a `files` command's transaction ends sooner than that. */
-const BUSY_TIMEOUT = 20;
+/** How much of that may hold the event loop, milliseconds: another process's transaction mostly ends sooner. */
+const BUSY_TIMEOUT = 5;
 
 /** The open database as the repositories use it. */
 export interface Connection {
@@ -21,8 +23,6 @@ export interface Connection {
   run<T>(work: () => T): Promise<T>;
   /** The same, and what it wrote survives a power cut when this resolves. Throws also WisError disk.failed. */
   keep<T>(work: () => T): Promise<T>;
-  /** Waits until everything written so far survives a power cut. Throws WisError disk.failed. */
-  sync(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -65,15 +65,26 @@ export function setPragmas(client: Database) {
   client.run("PRAGMA journal_size_limit = 16777216");
 }
 
-/** The database behind `client`, whose pragmas are set; `close` is how it ends. */
-export async function connect(client: Database, close: () => void): Promise<Connection> {
-  const log = await openLog(client);
+export interface ConnectDeps {
+  /** Its pragmas are set. */
+  client: Database;
+  /** How it ends for good: see trackStatements. */
+  close(): void;
+  log: Log;
+}
+
+/** The database as the repositories share it. */
+export async function connect({ client, close, log }: ConnectDeps): Promise<Connection> {
+  const wal = await openWal(client);
+  const checkpointer = createCheckpointer({ client, log });
 
   async function run<T>(work: () => T): Promise<T> {
     const deadline = performance.now() + BUSY_DEADLINE;
     for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
       try {
-        return work();
+        const result = work();
+        checkpointer.ran();
+        return result;
       } catch (error) {
         if (!isBusy(error) || performance.now() > deadline) throw databaseFailure(error);
       }
@@ -86,12 +97,12 @@ export async function connect(client: Database, close: () => void): Promise<Conn
     run,
     async keep(work) {
       const result = await run(work);
-      await log.sync();
+      await wal.sync();
       return result;
     },
-    sync: log.sync,
     async close() {
-      await log.close();
+      await checkpointer.idle();
+      await wal.close();
       close();
     },
   };
@@ -102,7 +113,7 @@ export async function connect(client: Database, close: () => void): Promise<Conn
  * takes its locks on the other two files, so that closing this handle gives up none
  * (https://sqlite.org/wal.html#implementation_of_shared_memory_for_the_wal_index).
  */
-async function openLog(client: Database) {
+async function openWal(client: Database) {
   // The log exists from the first read on.
   client.prepare("SELECT 1 FROM sqlite_schema").all();
   const handle = await open(`${client.filename}-wal`, "r+");

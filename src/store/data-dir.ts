@@ -1,5 +1,12 @@
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { WisError } from "../errors.ts";
+
+// What lies in the data dir.
+export const databasePath = (dataDir: string) => join(dataDir, "wisbot.db");
+export const lockPath = (dataDir: string) => join(dataDir, "wisbot.lock");
+/** The folder of the disk blob store. */
+export const blobsPath = (dataDir: string) => join(dataDir, "files");
 
 /** Makes the data dir, for the owner alone, if it is not there. Throws WisError data_dir.unwritable, disk.full. */
 export function makeDataDir(dataDir: string): void {

@@ -13,7 +13,7 @@ export function createFilePages(db: Connection["db"]) {
 
   function statementFor(listing: Listing) {
     const { ownerId, after, states } = listing;
-    const key = [ownerId !== undefined, after !== undefined, states?.toSorted()].join();
+    const key = JSON.stringify([ownerId !== undefined, after !== undefined, states?.toSorted()]);
     const statement = prepared.get(key) ?? preparePage(db, listing);
     prepared.set(key, statement);
     return statement;

@@ -1,6 +1,5 @@
 import { Database } from "bun:sqlite";
-import { join } from "node:path";
-import { dataDirFailure, makeDataDir } from "./data-dir.ts";
+import { dataDirFailure, lockPath, makeDataDir } from "./data-dir.ts";
 import { databaseFailure, isBusy } from "./failure.ts";
 
 /**
@@ -23,7 +22,7 @@ export function lockDataDir(dataDir: string): Disposable | undefined {
 
 function openLock(dataDir: string): Database {
   try {
-    return new Database(join(dataDir, "wisbot.lock"), { create: true });
+    return new Database(lockPath(dataDir), { create: true });
   } catch (error) {
     throw dataDirFailure(dataDir, error);
   }

@@ -1,6 +1,5 @@
 import { Database } from "bun:sqlite";
 import { access, constants, open, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { SQLiteBunSession } from "drizzle-orm/bun-sqlite/session";
 import type { MigrationMeta } from "drizzle-orm/migrator";
 import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
@@ -12,7 +11,7 @@ import type { Log } from "../telemetry/ports.ts";
 import { createAnnouncementLog } from "./announcements.ts";
 import { createAnswerLog } from "./answers.ts";
 import { connect, setPragmas, trackStatements } from "./connection.ts";
-import { dataDirFailure, makeDataDir } from "./data-dir.ts";
+import { databasePath, dataDirFailure, makeDataDir } from "./data-dir.ts";
 import { corruptDatabase, databaseFailure } from "./failure.ts";
 import { createFileIndex } from "./files.ts";
 import { inspectDatabase } from "./inspect.ts";
@@ -40,8 +39,6 @@ export interface Store extends AsyncDisposable {
   ping(): Promise<void>;
 }
 
-export const databasePath = (dataDir: string) => join(dataDir, "wisbot.db");
-
 /**
  * Opens the database in `dataDir`. Throws WisError database.newer and database.corrupt with nothing touched,
  * data_dir.unwritable, data_dir.locked (`migrate: false` and the database is not up to date), disk.full,
@@ -60,7 +57,7 @@ export async function openStore({ dataDir, log, migrate = true }: OpenStoreOptio
     setPragmas(client);
     if (pending > 0) upgrade(client, migrations);
     if (pending > 0 && found.state === "found") log.info({ migrations: pending }, "database upgraded");
-    const connection = await connect(client, close);
+    const connection = await connect({ client, close, log });
     const { ino } = await stat(path);
     const probe = client.prepare("SELECT count(*) FROM (SELECT 1 FROM files LIMIT 1)");
     return {

@@ -1,0 +1,72 @@
+import type { Database } from "bun:sqlite";
+import type { Log } from "../telemetry/ports.ts";
+
+/** Pages in the log, 4 KiB each, from which they are copied into the database file. */
+const LARGE = 1_000;
+/** From here on writers are held up for a moment, so that the log can start anew instead of growing under them. */
+const HUGE = 8_000;
+/** Statements between two looks at the log. */
+const LOOK_EVERY = 64;
+
+// As text, not as a file: a compiled binary would need it as an entry point of its own.
+const THREAD = `
+import { Database } from "bun:sqlite";
+self.onmessage = ({ data: { path, huge } }) => {
+  const database = new Database(path);
+  database.run("PRAGMA busy_timeout = 1000");
+  const { log } = database.prepare("PRAGMA wal_checkpoint(PASSIVE)").get();
+  if (log > huge) database.run("PRAGMA wal_checkpoint(RESTART)");
+  database.close();
+  self.postMessage("done");
+};
+`;
+
+/** Keeps the write-ahead log short. */
+export interface Checkpointer {
+  /** Says that a statement has run. */
+  ran(): void;
+  /** Resolves when no checkpoint is going on. */
+  idle(): Promise<void>;
+}
+
+/**
+ * Copies the log into the database file in a thread that lives for that only. SQLite would do it within some commit,
+ * on the event loop: its two syncs held that up for 206 ms during a clean-up of 10,000 files.
+ */
+export function createCheckpointer({ client, log }: { client: Database; log: Log }): Checkpointer {
+  // What SQLite does by itself should the thread not get its way.
+  client.run(`PRAGMA wal_autocheckpoint = ${4 * HUGE}`);
+  const look = client.prepare<{ log: number; checkpointed: number }, []>("PRAGMA wal_checkpoint(NOOP)");
+  let ran = 0;
+  let going: Promise<void> | undefined;
+
+  return {
+    ran() {
+      ran += 1;
+      if (ran % LOOK_EVERY !== 0 || going !== undefined) return;
+      const found = look.get();
+      if (found === null || found.log - found.checkpointed < LARGE) return;
+      going = checkpoint(client.filename)
+        .catch((error: unknown) => log.warn({ err: error }, "the database's log could not be shortened"))
+        .finally(() => {
+          going = undefined;
+        });
+    },
+    idle: async () => await going,
+  };
+}
+
+async function checkpoint(path: string): Promise<void> {
+  const url = URL.createObjectURL(new Blob([THREAD], { type: "application/javascript" }));
+  const worker = new Worker(url);
+  try {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    worker.onmessage = () => resolve();
+    worker.onerror = ({ message }) => reject(new Error(message));
+    worker.postMessage({ path, huge: HUGE });
+    await promise;
+  } finally {
+    worker.terminate();
+    URL.revokeObjectURL(url);
+  }
+}

@@ -1,0 +1,345 @@
+import { expect, test } from "bun:test";
+import type { Announcement } from "../announce/ports.ts";
+import type { FileIndex, FileRow } from "../files/ports.ts";
+import { hashCapability, newCapability } from "../lib/capability.ts";
+import { openTestStore } from "./open-test-store.ts";
+
+const owner = "100000000000000001";
+const roomy = { maxFiles: 1000, maxBytes: 1e12 };
+const sha256 = "ab".repeat(32);
+const origin = {
+  guildId: "1",
+  channelId: "2",
+  private: false,
+  applicationId: "3",
+  interactionToken: "secret",
+  interactionAt: 5,
+};
+
+type Fresh = Parameters<FileIndex["insert"]>[0];
+
+function link(given: Partial<Fresh> = {}): Fresh & { ticketHash: string } {
+  const ticketHash = hashCapability(newCapability());
+  const row = { id: newCapability(), ownerId: owner, name: null, size: 0, origin: null };
+  return { ...row, createdAt: 1000, linkExpiresAt: 5000, claimed: false, ...given, ticketHash };
+}
+
+function direct(given: Partial<Fresh> = {}): Fresh {
+  return { ...link(), name: "a.bin", linkExpiresAt: null, claimed: true, ...given, ticketHash: null };
+}
+
+const claimOf = ({ ticketHash }: { ticketHash: string }, size = 10, now = 2000) => ({
+  ticketHash,
+  name: "a.bin",
+  size,
+  maxBytes: 1e12,
+  now,
+});
+
+const done = (size = 10, readyAt = 3000) => ({
+  size,
+  sha256,
+  contentType: "text/plain",
+  readyAt,
+  expiresAt: 9000,
+});
+
+const announcementOf = ({ id, ownerId }: Pick<FileRow, "id" | "ownerId">): Announcement => ({
+  id: newCapability(),
+  kind: "upload.finished",
+  fileId: id,
+  ownerId,
+  origin,
+  createdAt: 3000,
+});
+
+async function readyFile(files: FileIndex, given: Partial<Fresh> = {}): Promise<Fresh> {
+  const row = direct(given);
+  await files.insert(row, roomy);
+  await files.finish(row.id, done(), undefined);
+  return row;
+}
+
+test("a link goes from pending through uploading to ready, and every step shows what it should", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const row = link({ origin });
+  expect(await files.insert(row, roomy)).toBe(true);
+  const { ticketHash, claimed, ...given } = row;
+  const pending = {
+    ...given,
+    state: "pending",
+    contentType: null,
+    sha256: null,
+    readyAt: null,
+    expiresAt: null,
+  };
+  expect(await files.find(row.id)).toEqual(pending as FileRow);
+
+  const uploading = { ...pending, state: "uploading", name: "a.bin", size: 10 };
+  expect(await files.claim(claimOf(row))).toEqual(uploading as FileRow);
+  const ready = { ...uploading, ...done(12), state: "ready" };
+  expect(await files.finish(row.id, done(12), undefined)).toEqual(ready as FileRow);
+  expect(await files.findByTicket(row.ticketHash)).toEqual(ready as FileRow);
+});
+
+test("a ticket is claimed by one of a hundred at once", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const row = link();
+  await files.insert(row, roomy);
+  const claims = await Promise.all(Array.from({ length: 100 }, () => files.claim(claimOf(row))));
+  expect(claims.filter((claim) => claim !== undefined)).toHaveLength(1);
+});
+
+test.each([
+  ["from the millisecond its link expires", claimOf, 5000],
+  ["long after", claimOf, 50_000],
+])("a ticket can't be claimed %s", async (_, claim, now) => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const row = link();
+  await files.insert(row, roomy);
+  expect(await files.claim(claim(row, 1, now))).toBeUndefined();
+  expect(await files.claim(claim(row, 1, 4999))).toBeDefined();
+});
+
+test("a link counts as a file and needs no bytes; an upload needs both", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  expect(await files.insert(direct({ size: 90 }), { maxFiles: 3, maxBytes: 100 })).toBe(true);
+  expect(await files.insert(direct({ size: 11 }), { maxFiles: 3, maxBytes: 100 })).toBe(false);
+  expect(await files.insert(link(), { maxFiles: 3, maxBytes: 50 })).toBe(true);
+  expect(await files.insert(direct({ size: 10 }), { maxFiles: 3, maxBytes: 100 })).toBe(true);
+  expect(await files.insert(link(), { maxFiles: 3, maxBytes: 1000 })).toBe(false);
+  expect(await files.insert(link({ ownerId: "another" }), { maxFiles: 3, maxBytes: 1000 })).toBe(true);
+  expect(await files.usage(owner)).toEqual({ files: 3, bytes: 100 });
+  expect(await files.usage("nobody")).toEqual({ files: 0, bytes: 0 });
+});
+
+test("a reservation grows up to the quota and no further, beside the owner's other files", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  await readyFile(files);
+  const row = direct({ size: 5 });
+  await files.insert(row, roomy);
+  expect(await files.reserve(row.id, 90, 100)).toBe(true);
+  expect(await files.reserve(row.id, 91, 100)).toBe(false);
+  expect(await files.reserve(row.id, 20, 100)).toBe(true);
+  expect(await files.usage(owner)).toEqual({ files: 2, bytes: 100 });
+  await files.finish(row.id, done(30), undefined);
+  expect(await files.usage(owner)).toEqual({ files: 2, bytes: 40 });
+  expect(await files.reserve(row.id, 31, 100)).toBe(false);
+});
+
+test("a cut upload reserves nothing, and its link can be claimed again", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const row = link();
+  await files.insert(row, roomy);
+  await files.claim(claimOf(row, 70));
+  await files.release(row.id);
+  expect(await files.usage(owner)).toEqual({ files: 1, bytes: 0 });
+  expect(await files.find(row.id)).toMatchObject({ state: "pending", name: null, size: 0 });
+  expect(await files.claim(claimOf(row))).toBeDefined();
+});
+
+test("a cut upload without a link leaves no row, and a ready file can't be released", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const row = direct();
+  await files.insert(row, roomy);
+  await files.release(row.id);
+  expect(await files.find(row.id)).toBeUndefined();
+  const ready = await readyFile(files);
+  await files.release(ready.id);
+  expect(await files.find(ready.id)).toMatchObject({ state: "ready" });
+});
+
+test("a file becomes ready together with what is owed for it, or neither happens", async () => {
+  await using opened = await openTestStore();
+  const { files, announcements } = opened.store;
+  const row = link();
+  await files.insert(row, roomy);
+  expect(await files.finish(row.id, done(), announcementOf(row))).toBeUndefined();
+  expect(await announcements.due(1e9, 10)).toEqual([]);
+
+  await files.claim(claimOf(row));
+  const announcement = announcementOf(row);
+  await files.finish(row.id, done(), announcement);
+  expect(await announcements.due(3000, 10)).toEqual([{ announcement, attempts: 0 }]);
+
+  const second = link();
+  await files.insert(second, roomy);
+  await files.claim(claimOf(second));
+  const taken = { ...announcementOf(second), id: announcement.id };
+  await expect(files.finish(second.id, done(), taken)).rejects.toMatchObject({ code: "database.failed" });
+  expect(await files.find(second.id)).toMatchObject({ state: "uploading" });
+});
+
+test("what is owed for a file goes with it", async () => {
+  await using opened = await openTestStore();
+  const { files, announcements } = opened.store;
+  const row = link();
+  await files.insert(row, roomy);
+  await files.claim(claimOf(row));
+  await files.finish(row.id, done(), announcementOf(row));
+  await files.markDeleting(row.id);
+  await files.remove(row.id, 4000);
+  expect(await announcements.nextDueAt()).toBeUndefined();
+});
+
+test("a listing is newest first and complete, though rows go between its pages", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const rows = [];
+  // Three rows a millisecond: equal times must not lose or repeat any.
+  for (let i = 0; i < 30; i += 1) rows.push(await readyFile(files, { createdAt: Math.floor(i / 3) }));
+  const newest = rows
+    .toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))
+    .map(({ id }) => id);
+
+  const seen: string[] = [];
+  let after: FileRow | undefined;
+  do {
+    const page = await files.list({ limit: 4, ...(after && { after }) });
+    seen.push(...page.map(({ id }) => id));
+    after = page.at(-1);
+    if (!after) break;
+    await files.markDeleting(after.id);
+    await files.remove(after.id, 1);
+  } while (after);
+  expect(seen).toEqual(newest);
+});
+
+test("a listing can be of one owner and of some states", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const mine = await readyFile(files);
+  const open = link();
+  await files.insert(open, roomy);
+  const other = await readyFile(files, { ownerId: "another" });
+  const ids = async (input: Omit<Parameters<FileIndex["list"]>[0], "limit">) =>
+    (await files.list({ ...input, limit: 10 })).map(({ id }) => id).toSorted();
+
+  expect(await ids({})).toEqual([mine.id, open.id, other.id].toSorted());
+  expect(await ids({ ownerId: owner })).toEqual([mine.id, open.id].toSorted());
+  expect(await ids({ states: ["ready"] })).toEqual([mine.id, other.id].toSorted());
+  expect(await ids({ ownerId: owner, states: ["ready", "deleting"] })).toEqual([mine.id]);
+  expect(await ids({ ownerId: owner, states: ["deleting", "pending"] })).toEqual([open.id]);
+  expect(await ids({ states: [] })).toEqual([]);
+});
+
+test("what has expired is marked once, at most as many as asked, and counts no more", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const [first, second] = [await readyFile(files), await readyFile(files)];
+  const open = link();
+  await files.insert(open, roomy);
+  await files.insert(link({ linkExpiresAt: 9001 }), roomy);
+  const sending = link();
+  await files.insert(sending, roomy);
+  await files.claim(claimOf(sending));
+
+  expect(await files.markExpired(4999, 10)).toEqual([]);
+  const marked = [...(await files.markExpired(9000, 2)), ...(await files.markExpired(9000, 2))];
+  expect(marked.map(({ id }) => id).toSorted()).toEqual([first.id, second.id, open.id].toSorted());
+  expect(marked.every(({ state }) => state === "deleting")).toBe(true);
+  expect(await files.markExpired(9000, 2)).toEqual([]);
+  expect((await files.deleting(10)).map(({ id }) => id).toSorted()).toEqual(
+    marked.map(({ id }) => id).toSorted(),
+  );
+  expect(await files.usage(owner)).toEqual({ files: 2, bytes: 10 });
+});
+
+test("only a ready file's expiry can be set, and what is being sent can't be deleted", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const [ready, open, sending] = [await readyFile(files), link(), direct()];
+  await files.insert(open, roomy);
+  await files.insert(sending, roomy);
+  expect(await files.setExpiry(ready.id, 77)).toBe(true);
+  expect(await files.setExpiry(open.id, 77)).toBe(false);
+  expect(await files.setExpiry(sending.id, 77)).toBe(false);
+  expect(await files.find(ready.id)).toMatchObject({ expiresAt: 77 });
+
+  expect(await files.markDeleting(sending.id)).toBe(false);
+  expect(await files.markDeleting(open.id)).toBe(true);
+  expect(await files.markDeleting(ready.id)).toBe(true);
+  expect(await files.markDeleting(ready.id)).toBe(false);
+  expect(await files.markDeleting("unknown")).toBe(false);
+});
+
+test("a link's tombstone says what became of it; a file that came without one leaves none", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const [used, unused, takenBack] = [link(), link(), link()];
+  for (const row of [used, unused, takenBack]) await files.insert(row, roomy);
+  await files.claim(claimOf(used));
+  await files.finish(used.id, done(), undefined);
+  const unlinked = await readyFile(files);
+  await files.markDeleting(takenBack.id);
+  await files.remove(takenBack.id, 4000);
+  await files.markExpired(20_000, 10);
+  for (const row of [used, unused, unlinked]) await files.remove(row.id, 20_000);
+
+  expect(await files.findByTicket(used.ticketHash)).toEqual({ outcome: "used", fileId: used.id, at: 20_000 });
+  expect(await files.findByTicket(unused.ticketHash)).toEqual({
+    outcome: "expired",
+    fileId: unused.id,
+    at: 5000,
+  });
+  expect(await files.findByTicket(takenBack.ticketHash)).toMatchObject({ outcome: "expired", at: 4000 });
+  expect(await files.find(unlinked.id)).toBeUndefined();
+  expect(await files.dropTombstones(1e9, 2)).toBe(2);
+  expect(await files.dropTombstones(1e9, 2)).toBe(1);
+  expect(await files.findByTicket(used.ticketHash)).toBeUndefined();
+});
+
+test("tombstones are dropped by age", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const row = link();
+  await files.insert(row, roomy);
+  await files.markDeleting(row.id);
+  await files.remove(row.id, 4000);
+  expect(await files.dropTombstones(4000, 10)).toBe(0);
+  expect(await files.dropTombstones(4001, 10)).toBe(1);
+});
+
+test("only a row that is going can be removed", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const row = await readyFile(files);
+  await files.remove(row.id, 1);
+  expect(await files.find(row.id)).toMatchObject({ state: "ready" });
+});
+
+test("an upload is abandoned when its heartbeat is old", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const [sending, added, open] = [link(), direct({ createdAt: 1500 }), link()];
+  for (const row of [sending, added, open]) await files.insert(row, roomy);
+  await files.claim(claimOf(sending, 1, 2000));
+  const ids = async (before: number) => (await files.abandoned(before, 10)).map(({ id }) => id);
+
+  expect(await ids(1500)).toEqual([]);
+  expect(await ids(1501)).toEqual([added.id]);
+  expect(await ids(2001)).toEqual([sending.id, added.id]);
+  expect(await files.abandoned(2001, 1)).toHaveLength(1);
+  await files.touch([sending.id, added.id, open.id], 8000);
+  expect(await ids(8000)).toEqual([]);
+  await files.touch([], 9000);
+  expect(await ids(8001)).toEqual([sending.id, added.id]);
+});
+
+test("sizes and times beyond 32 bits come back as they went in", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const row = direct({ size: 5e12, createdAt: 1.8e12 });
+  await files.insert(row, { maxFiles: 5, maxBytes: 6e12 });
+  expect(await files.find(row.id)).toMatchObject({ size: 5e12, createdAt: 1.8e12 });
+  expect(await files.insert(direct({ size: 1e12 + 1 }), { maxFiles: 5, maxBytes: 6e12 })).toBe(false);
+  await files.finish(row.id, { ...done(5e12, 1.8e12), expiresAt: 8.64e15 }, undefined);
+  expect(await files.find(row.id)).toMatchObject({ size: 5e12, expiresAt: 8.64e15 });
+});
