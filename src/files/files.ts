@@ -51,6 +51,6 @@ export interface Files {
   limits(ownerId: string): FileLimits;
   /** Counts from now; default the configured lifetime. [file.unknown, forbidden] */
   extend(id: string, by: Member | "admin", expireAfter?: number): Promise<StoredFile>;
-  /** The file is gone for everybody when it resolves, and its bytes with it. [file.unknown, forbidden] */
+  /** The file is gone for everybody when it resolves, and its bytes with it. Takes an open link's `fileId` too. [file.unknown, forbidden, ticket.busy] */
   remove(id: string, by: Member | "admin"): Promise<void>;
 }

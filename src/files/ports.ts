@@ -120,7 +120,7 @@ export interface FileIndex {
 
 /** Bytes on their way in. Nothing is visible under the key before `commit`. */
 export interface BlobWriter {
-  /** Resolves once the bytes are handed to the store: awaiting it is the back-pressure. Throws WisError disk.full, disk.failed. */
+  /** Resolves once the bytes are handed to the store: awaiting it is the back-pressure, and the chunk may be reused then. Throws WisError disk.full, disk.failed. */
   write(chunk: Uint8Array): Promise<void>;
   /** Durable when it resolves: file and folder are synced and the name is in place. */
   commit(): Promise<void>;

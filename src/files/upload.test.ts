@@ -2,29 +2,21 @@ import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { WisError } from "../errors.ts";
-import { bodyOf, incoming, openTestDesk, slowBody, type TestDesk, ticketIn } from "../testing/file-desk.ts";
-import type { BlobStore, BlobWriter } from "./ports.ts";
+import {
+  bodyOf,
+  codeOf,
+  givenBack,
+  incoming,
+  openTestDesk,
+  slowBody,
+  type TestDesk,
+  ticketIn,
+  traceOf,
+} from "../testing/file-desk.ts";
 
 const owner = "111111111111111111";
 
-async function newTicket(desk: TestDesk): Promise<string> {
-  return ticketIn(await desk.files.issue({ ownerId: owner }));
-}
-
-/** Nothing reserved, no byte anywhere, and the link open. */
-async function expectGivenBack(desk: TestDesk, ticket: string) {
-  expect(await desk.files.usage(owner)).toEqual({ files: 1, bytes: 0 });
-  expect(await Array.fromAsync(desk.blobs.keys())).toEqual([]);
-  expect(await desk.blobs.sweep(() => false)).toBe(0);
-  expect(await desk.files.inspect(ticket)).toMatchObject({ state: "open" });
-}
-
-async function failing(upload: Promise<unknown>): Promise<unknown> {
-  return await upload.then(
-    () => "no error",
-    (error: unknown) => (error instanceof WisError ? error.code : error),
-  );
-}
+const newTicket = async (desk: TestDesk) => ticketIn(await desk.files.issue({ ownerId: owner }));
 
 const KB = "x".repeat(1000);
 
@@ -51,8 +43,8 @@ describe("a body that is not what it should be gives its ticket back", () => {
     const maxBytes = code === "quota.bytes" ? 50_000 : 1e9;
     await using desk = await openTestDesk({ limits: { maxFileSize: 100_000, maxBytes } });
     const ticket = await newTicket(desk);
-    expect(await failing(desk.files.upload(ticket, incoming(given)))).toBe(code);
-    await expectGivenBack(desk, ticket);
+    expect(await codeOf(desk.files.upload(ticket, incoming(given)))).toBe(code);
+    expect(await traceOf(desk, ticket)).toEqual(givenBack);
   });
 });
 
@@ -83,9 +75,9 @@ test("a cut upload gives its ticket back, and the same link takes the file", asy
   sender.send("half");
   await sender.wanted();
   connection.abort();
-  expect(await failing(upload)).toBe("upload.cut");
+  expect(await codeOf(upload)).toBe("upload.cut");
   await sender.cancelled;
-  await expectGivenBack(desk, ticket);
+  expect(await traceOf(desk, ticket)).toEqual(givenBack);
   expect((await desk.files.upload(ticket, incoming())).size).toBe(5);
 });
 
@@ -100,7 +92,7 @@ test("a body that breaks is a cut upload, with what broke it as the cause", asyn
   sender.break(new Error("ECONNRESET"));
   await expect(upload).rejects.toMatchObject({ code: "upload.cut", cause: { message: "ECONNRESET" } });
   await Promise.allSettled([upload]);
-  await expectGivenBack(desk, ticket);
+  expect(await traceOf(desk, ticket)).toEqual(givenBack);
 });
 
 test("an abort that says why is passed on", async () => {
@@ -110,23 +102,23 @@ test("an abort that says why is passed on", async () => {
   const upload = desk.files.add({ ownerId: owner }, incoming({ body: sender.body, signal: stop.signal }));
   await sender.wanted();
   stop.abort(new WisError("shutting_down", { say: "WisBot is being stopped." }));
-  expect(await failing(upload)).toBe("shutting_down");
+  expect(await codeOf(upload)).toBe("shutting_down");
   expect(await desk.files.usage(owner)).toEqual({ files: 0, bytes: 0 });
 });
 
 test("a body that was aborted before it began leaves nothing", async () => {
   await using desk = await openTestDesk();
   const ticket = await newTicket(desk);
-  expect(await failing(desk.files.upload(ticket, incoming({ signal: AbortSignal.abort() })))).toBe(
+  expect(await codeOf(desk.files.upload(ticket, incoming({ signal: AbortSignal.abort() })))).toBe(
     "upload.cut",
   );
-  await expectGivenBack(desk, ticket);
+  expect(await traceOf(desk, ticket)).toEqual(givenBack);
 });
 
 test("a refused body is let go unread", async () => {
   await using desk = await openTestDesk();
   const sender = slowBody();
-  await failing(desk.files.upload("x".repeat(22), incoming({ body: sender.body })));
+  await codeOf(desk.files.upload("x".repeat(22), incoming({ body: sender.body })));
   expect(await sender.cancelled).toMatchObject({ code: "ticket.unknown" });
 });
 
@@ -148,8 +140,8 @@ test("a stalled or crawling sender is cut, and its ticket given back", async () 
     expect(await desk.files.inspect(ticket)).toEqual({ state: "busy" });
     desk.clock.now += 1;
     desk.beat();
-    expect(await failing(upload)).toBe("upload.slow");
-    await expectGivenBack(desk, ticket);
+    expect(await codeOf(upload)).toBe("upload.slow");
+    expect(await traceOf(desk, ticket)).toEqual(givenBack);
   }
 });
 
@@ -200,128 +192,6 @@ test("however a body is cut into chunks, what is stored is what was sent", async
   );
 });
 
-/** A store whose writers count their writes, and fail where they are told to. */
-function faulty(blobs: BlobStore, fault: (step: string, count: number) => void): BlobStore {
-  let writes = 0;
-  return {
-    ...blobs,
-    async create(key) {
-      fault("create", 0);
-      const writer = await blobs.create(key);
-      return {
-        ...writer,
-        async write(chunk) {
-          writes += 1;
-          fault("write", writes);
-          await writer.write(chunk);
-        },
-        async commit() {
-          fault("commit", 0);
-          await writer.commit();
-          fault("committed", 0);
-        },
-      } satisfies BlobWriter;
-    },
-  };
-}
-
-test("a million tiny chunks are a few writes, and other work gets its turn meanwhile", async () => {
-  let writes = 0;
-  await using desk = await openTestDesk({
-    wrapBlobs: (blobs) =>
-      faulty(blobs, (step) => {
-        if (step === "write") writes += 1;
-      }),
-  });
-  const tiny = new Uint8Array([1, 2]);
-  function* chunks() {
-    for (let count = 0; count < 1_000_000; count += 1) yield tiny;
-  }
-  let turns = 0;
-  const turning = setInterval(() => {
-    turns += 1;
-  }, 0);
-  const file = await desk.files.add(
-    { ownerId: owner },
-    incoming({ body: bodyOf(chunks()), length: undefined }),
-  );
-  clearInterval(turning);
-  expect(file.size).toBe(2_000_000);
-  expect(writes).toBeLessThan(10);
-  expect(turns).toBeGreaterThan(20);
-});
-
-const diskFull = () => new WisError("disk.full", { say: "The disk is full." });
-
-describe("a disk that fills up at any step leaves nothing and gives the ticket back", () => {
-  test.each(["create", "write 1", "write 2", "write 5", "commit", "committed"])("%s", async (when) => {
-    const [step, count] = when.split(" ");
-    await using desk = await openTestDesk({
-      wrapBlobs: (blobs) =>
-        faulty(blobs, (at, nth) => {
-          if (at === step && (count === undefined || nth === Number(count))) throw diskFull();
-        }),
-    });
-    const ticket = await newTicket(desk);
-    const body = bodyOf(Array.from({ length: 8 }, () => new Uint8Array(400_000)));
-    expect(await failing(desk.files.upload(ticket, incoming({ body, length: 3_200_000 })))).toBe("disk.full");
-    await expectGivenBack(desk, ticket);
-  });
-});
-
-test("an upload that would leave too little disk is refused before a byte is read", async () => {
-  await using desk = await openTestDesk({
-    minFreeDisk: 1000,
-    wrapBlobs: (blobs) => ({ ...blobs, free: async () => 1500 }),
-  });
-  const ticket = await newTicket(desk);
-  const sender = slowBody();
-  expect(await failing(desk.files.upload(ticket, incoming({ body: sender.body, length: 501 })))).toBe(
-    "disk.full",
-  );
-  await expectGivenBack(desk, ticket);
-});
-
-test("a database that fails at the end leaves no bytes without a row", async () => {
-  await using desk = await openTestDesk({
-    wrapIndex: (index) => ({ ...index, finish: () => Promise.reject(new Error("disk I/O error")) }),
-  });
-  const ticket = await newTicket(desk);
-  await expect(desk.files.upload(ticket, incoming())).rejects.toThrow("disk I/O error");
-  await expectGivenBack(desk, ticket);
-});
-
-test("a database that made the file ready but lost its answer keeps row and bytes together", async () => {
-  await using desk = await openTestDesk({
-    wrapIndex: (index) => ({
-      ...index,
-      async finish(...args) {
-        await index.finish(...args);
-        throw new Error("connection lost");
-      },
-    }),
-  });
-  const link = await desk.files.issue({ ownerId: owner });
-  await desk.files
-    .upload(ticketIn(link), incoming())
-    .catch((error) => expect(error.message).toBe("connection lost"));
-  expect(await desk.verify()).toEqual({ rows_without_bytes: [], bytes_without_rows: [], corrupt: [] });
-  expect(await (await desk.files.open(await desk.files.get(link.fileId))).text()).toBe("hello");
-});
-
-test("an upload that was given up meanwhile as dead leaves no bytes when it ends after all", async () => {
-  await using desk = await openTestDesk();
-  const sender = slowBody();
-  const upload = desk.files.add({ ownerId: owner }, incoming({ body: sender.body, length: 5 }));
-  await sender.wanted();
-  const [row] = await Array.fromAsync(desk.files.list({}));
-  await desk.store.files.release(row?.id ?? "");
-  sender.send("hello");
-  sender.end();
-  expect(await failing(upload)).toBe("upload.cut");
-  expect(await Array.fromAsync(desk.blobs.keys())).toEqual([]);
-});
-
 test("whatever members do, nobody ever has more files or bytes than the limits say", async () => {
   const limits = { maxFiles: 4, maxBytes: 1000, maxFileSize: 600 };
   const step = fc.record({
@@ -349,7 +219,7 @@ test("whatever members do, nobody ever has more files or bytes than the limits s
         cleanUp: () => desk.cleanUp(),
       };
       for (const { kind, size, pick } of steps) {
-        const outcome = await failing(acts[kind]?.(size, pick) ?? Promise.resolve());
+        const outcome = await codeOf(acts[kind]?.(size, pick) ?? Promise.resolve());
         expect(outcome).toBeString();
         const { files, bytes } = await desk.files.usage(owner);
         expect(files).toBeLessThanOrEqual(limits.maxFiles);

@@ -1,15 +1,17 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isWisError } from "../errors.ts";
 import { type CleanUpReport, cleanUp } from "../files/clean-up.ts";
 import { createFiles } from "../files/desk.ts";
 import type { Files, Incoming } from "../files/files.ts";
 import { createLiveUploads, type Ticker } from "../files/live-uploads.ts";
 import { observeBlobs } from "../files/observe-blobs.ts";
 import type { PaceRules } from "../files/pace.ts";
-import type { BlobStore, BlobWriter, FileIndex } from "../files/ports.ts";
+import type { BlobStore, BlobWriter, FileIndex, Usage } from "../files/ports.ts";
 import { type RepairReport, repairFiles } from "../files/repair.ts";
 import { type VerifyReport, verifyFiles } from "../files/verify.ts";
+import { hashCapability } from "../lib/capability.ts";
 import type { FileLimits } from "../members/limits.ts";
 import { openDiskBlobs } from "../store/blobs/disk.ts";
 import { openStore, type Store } from "../store/open.ts";
@@ -203,3 +205,34 @@ export function incoming(given: Partial<Incoming> & { text?: string } = {}): Inc
 export function ticketIn({ url }: { url: string }): string {
   return url.split("/u/")[1] ?? "";
 }
+
+/** The code of the WisError that ended it; `no error`, or what else was thrown. */
+export async function codeOf(work: Promise<unknown>): Promise<unknown> {
+  return await work.then(
+    () => "no error",
+    (error: unknown) => (isWisError(error) ? error.code : error),
+  );
+}
+
+export interface Trace {
+  /** Of the ticket. */
+  state: string;
+  usage: Usage | undefined;
+  blobs: string[];
+  /** Unfinished writes. */
+  fragments: number;
+}
+
+/** Everything that an upload through the only link of its owner could leave behind. Sweeps. */
+export async function traceOf({ files, blobs, store }: TestDesk, ticket: string): Promise<Trace> {
+  const row = await store.files.findByTicket(hashCapability(ticket));
+  return {
+    state: (await files.inspect(ticket)).state,
+    usage: row && "ownerId" in row ? await files.usage(row.ownerId) : undefined,
+    blobs: await Array.fromAsync(blobs.keys()),
+    fragments: await blobs.sweep(() => false),
+  };
+}
+
+/** Nothing reserved, no byte anywhere, and the link open. */
+export const givenBack: Trace = { state: "open", usage: { files: 1, bytes: 0 }, blobs: [], fragments: 0 };
