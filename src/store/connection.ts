@@ -23,6 +23,7 @@ export interface Connection {
   run<T>(work: () => T): Promise<T>;
   /** The same, and what it wrote survives a power cut when this resolves. Throws also WisError disk.failed. */
   keep<T>(work: () => T): Promise<T>;
+  /** Resolves when nothing of it goes on; the client is closed by whoever opened it. */
   close(): Promise<void>;
 }
 
@@ -68,15 +69,13 @@ export function setPragmas(client: Database) {
 export interface ConnectDeps {
   /** Its pragmas are set. */
   client: Database;
-  /** How it ends for good: see trackStatements. */
-  close(): void;
   log: Log;
 }
 
 /** The database as the repositories share it. */
-export async function connect({ client, close, log }: ConnectDeps): Promise<Connection> {
-  const wal = await openWal(client);
+export async function connect({ client, log }: ConnectDeps): Promise<Connection> {
   const checkpointer = createCheckpointer({ client, log });
+  const wal = await openWal(client);
 
   async function run<T>(work: () => T): Promise<T> {
     const deadline = performance.now() + BUSY_DEADLINE;
@@ -103,7 +102,6 @@ export async function connect({ client, close, log }: ConnectDeps): Promise<Conn
     async close() {
       await checkpointer.idle();
       await wal.close();
-      close();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { Database } from "bun:sqlite";
+import { statSync } from "node:fs";
 import { access, constants, open, stat } from "node:fs/promises";
 import { SQLiteBunSession } from "drizzle-orm/bun-sqlite/session";
 import type { MigrationMeta } from "drizzle-orm/migrator";
@@ -10,12 +11,13 @@ import type { AnswerLog } from "../llm/ports.ts";
 import type { Log } from "../telemetry/ports.ts";
 import { createAnnouncementLog } from "./announcements.ts";
 import { createAnswerLog } from "./answers.ts";
-import { connect, setPragmas, trackStatements } from "./connection.ts";
+import { type Connection, connect, setPragmas, trackStatements } from "./connection.ts";
 import { databasePath, dataDirFailure, makeDataDir } from "./data-dir.ts";
 import { corruptDatabase, databaseFailure } from "./failure.ts";
 import { createFileIndex } from "./files.ts";
 import { inspectDatabase } from "./inspect.ts";
 import { embeddedMigrations } from "./migrations.ts" with { type: "macro" };
+import { files } from "./schema.ts";
 
 /** The migrations that this wisbot knows, oldest first. */
 export const migrations: MigrationMeta[] = embeddedMigrations();
@@ -44,7 +46,30 @@ export interface Store extends AsyncDisposable {
  * data_dir.unwritable, data_dir.locked (`migrate: false` and the database is not up to date), disk.full,
  * database.failed.
  */
-export async function openStore({ dataDir, log, migrate = true }: OpenStoreOptions): Promise<Store> {
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  await using opening = new AsyncDisposableStack();
+  try {
+    const client = await openCurrent(options, opening);
+    const connection = await connect({ client, log: options.log });
+    opening.defer(() => connection.close());
+    const repositories = {
+      files: createFileIndex(connection),
+      announcements: createAnnouncementLog(connection),
+      answers: createAnswerLog(connection),
+      ping: createPing(connection, databasePath(options.dataDir)),
+    };
+    const opened = opening.move();
+    return { ...repositories, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  } catch (error) {
+    throw databaseFailure(error);
+  }
+}
+
+/** The database with the schema of this version; `opening` closes it. */
+async function openCurrent(
+  { dataDir, log, migrate = true }: OpenStoreOptions,
+  opening: AsyncDisposableStack,
+): Promise<Database> {
   const path = databasePath(dataDir);
   if (migrate) makeDataDir(dataDir);
   const found = await inspectDatabase(path, migrations);
@@ -52,36 +77,19 @@ export async function openStore({ dataDir, log, migrate = true }: OpenStoreOptio
   if (pending > 0 && !migrate) throw heldByAnother(found.state);
 
   const client = await openDatabase(dataDir, path, found.state === "missing");
-  const close = trackStatements(client);
-  try {
-    setPragmas(client);
-    if (pending > 0) upgrade(client, migrations);
-    if (pending > 0 && found.state === "found") log.info({ migrations: pending }, "database upgraded");
-    const connection = await connect({ client, close, log });
-    const { ino } = await stat(path);
-    const probe = client.prepare("SELECT count(*) FROM (SELECT 1 FROM files LIMIT 1)");
-    return {
-      files: createFileIndex(connection),
-      announcements: createAnnouncementLog(connection),
-      answers: createAnswerLog(connection),
-      async ping() {
-        await connection.run(() => probe.get());
-        await refuseReplaced(path, ino);
-      },
-      [Symbol.asyncDispose]: () => connection.close(),
-    };
-  } catch (error) {
-    close();
-    throw databaseFailure(error);
-  }
+  opening.defer(trackStatements(client));
+  setPragmas(client);
+  if (pending > 0) upgrade(client, migrations);
+  if (pending > 0 && found.state === "found") log.info({ migrations: pending }, "database upgraded");
+  return client;
 }
 
 /** Opens the file for writing; a new one is its owner's alone, for it holds people's ids. */
 async function openDatabase(dataDir: string, path: string, isNew: boolean): Promise<Database> {
   try {
     await access(dataDir, constants.W_OK | constants.X_OK);
-    if (isNew) await (await open(path, "wx", 0o600)).close();
-    // Never opened here when it exists: closing any handle of a file gives up the process's locks on it.
+    // A database in use is not opened here: closing any handle of a file gives up the process's locks on it.
+    if (isNew) await (await open(path, "a", 0o600)).close();
     else await access(path, constants.W_OK);
   } catch (error) {
     throw dataDirFailure(dataDir, error);
@@ -113,12 +121,17 @@ function heldByAnother(state: "missing" | "found"): WisError {
   });
 }
 
-/** A database that was moved away goes on working unseen, and everything in it would be lost. */
-async function refuseReplaced(path: string, inode: number): Promise<void> {
-  const current = await stat(path).catch((cause: unknown) => {
-    throw replaced(cause);
-  });
-  if (current.ino !== inode) throw replaced(undefined);
+/** A database that was moved away goes on working unseen, and everything in it would be lost: ping looks at its name. */
+function createPing({ db, run }: Connection, path: string): Store["ping"] {
+  const probe = db.select({ id: files.id }).from(files).limit(1).prepare();
+  const { ino: opened } = statSync(path);
+  return async () => {
+    await run(() => probe.get());
+    const { ino } = await stat(path).catch((cause: unknown) => {
+      throw replaced(cause);
+    });
+    if (ino !== opened) throw replaced(undefined);
+  };
 }
 
 function replaced(cause: unknown): WisError {

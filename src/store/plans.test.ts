@@ -18,7 +18,7 @@ async function allPlans(): Promise<Plan[]> {
   const client = new Database(databasePath(opened.dataDir));
   const close = trackStatements(client);
   setPragmas(client);
-  const connection = await connect({ client, close, log: quiet });
+  const connection = await connect({ client, log: quiet });
   const seen = new Set<string>();
   const prepare = client.prepare;
   client.prepare = new Proxy(prepare, {
@@ -47,6 +47,7 @@ async function allPlans(): Promise<Plan[]> {
     return { sql, steps: explain.all(...nulls).map((step) => (step as { detail: string }).detail) };
   });
   await connection.close();
+  close();
   return plans;
 }
 

@@ -1,0 +1,119 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { $ } from "bun";
+import { generateSQLiteDrizzleJson, generateSQLiteMigration } from "drizzle-kit/api";
+import journal from "../../drizzle/meta/_journal.json";
+import { databasePath } from "./data-dir.ts";
+import { migrations, openStore, upgrade } from "./open.ts";
+import { quiet, testFolder } from "./open-test-store.ts";
+import * as schema from "./schema.ts";
+
+const root = join(import.meta.dir, "../..");
+const tags = journal.entries.map(({ tag }) => tag);
+
+/** A database as the release with the migrations up to `tag` left it, rows of every kind included. */
+async function makeReleased(dataDir: string, tag: string): Promise<void> {
+  const database = new Database(databasePath(dataDir), { create: true });
+  upgrade(database, migrations.slice(0, tags.indexOf(tag) + 1));
+  database.run(await Bun.file(join(import.meta.dir, "fixtures", `${tag}.sql`)).text());
+  database.close();
+}
+
+function contents(dataDir: string): Record<string, unknown[]> {
+  const database = new Database(databasePath(dataDir), { readonly: true });
+  const tables = ["files", "tombstones", "announcements", "answers"];
+  const rows = tables.map((table) => [table, database.query(`SELECT * FROM ${table} ORDER BY rowid`).all()]);
+  database.close();
+  return Object.fromEntries(rows);
+}
+
+// A new migration needs its own fixture here: rows as that release writes them.
+test.each(tags)("a database of %s upgrades by itself, with its rows", async (tag) => {
+  await using folder = await testFolder();
+  await makeReleased(folder.path, tag);
+  const before = contents(folder.path);
+  for (const rows of Object.values(before)) expect(rows.length).toBeGreaterThan(0);
+
+  const upgraded: object[] = [];
+  const log = { ...quiet, info: (fields: object) => upgraded.push(fields) };
+  const store = await openStore({ dataDir: folder.path, log });
+  const lacked = tags.length - tags.indexOf(tag) - 1;
+  expect(upgraded).toEqual(lacked > 0 ? [{ migrations: lacked }] : []);
+  expect(await store.files.findByTicket("3".repeat(64))).toMatchObject({ name: "Übung 1.pdf", size: 12_345 });
+  expect(await store.files.findByTicket("5".repeat(64))).toMatchObject({ outcome: "used" });
+  expect(await store.announcements.due(1.8e12, 10)).toHaveLength(1);
+  expect(await store.answers.unfinished()).toHaveLength(1);
+  await store[Symbol.asyncDispose]();
+  expect(contents(folder.path)).toMatchObject(before);
+});
+
+test("rebuilding a table leaves the rows that point at it", async () => {
+  await using folder = await testFolder();
+  const tag = tags.at(-1) ?? "";
+  await makeReleased(folder.path, tag);
+  const before = contents(folder.path);
+  const database = new Database(databasePath(folder.path));
+  database.run("PRAGMA foreign_keys = ON");
+  const create = database
+    .query<{ sql: string }, []>("SELECT sql FROM sqlite_schema WHERE name = 'files'")
+    .get()
+    ?.sql.replaceAll(/[`"]files[`"]/g, "`__new_files`");
+  // What drizzle-kit generates for a changed constraint.
+  const sql = [
+    "PRAGMA foreign_keys=OFF;",
+    create ?? "",
+    "INSERT INTO `__new_files` SELECT * FROM `files`;",
+    "DROP TABLE `files`;",
+    "ALTER TABLE `__new_files` RENAME TO `files`;",
+    "PRAGMA foreign_keys=ON;",
+  ];
+  upgrade(database, [...migrations, { sql, bps: true, folderMillis: 9e15, hash: "rebuilt" }]);
+  database.close();
+  expect(contents(folder.path)).toEqual(before);
+});
+
+test("a migration that fails changes nothing", async () => {
+  await using folder = await testFolder();
+  await makeReleased(folder.path, tags.at(-1) ?? "");
+  const before = contents(folder.path);
+  const database = new Database(databasePath(folder.path));
+  const sql = ["DELETE FROM announcements;", "DROP TABLE answers;", "CREATE TABLE files (id);"];
+  expect(() =>
+    upgrade(database, [...migrations, { sql, bps: true, folderMillis: 9e15, hash: "broken" }]),
+  ).toThrow();
+  database.close();
+  expect(contents(folder.path)).toEqual(before);
+});
+
+test("the migrations are in order: drizzle applies those younger than the newest applied", () => {
+  const times = migrations.map(({ folderMillis }) => folderMillis);
+  expect(times).toEqual([...new Set(times)].toSorted((a, b) => a - b));
+});
+
+test("the schema has no change without a migration", async () => {
+  const newest = `${tags.length - 1}`.padStart(4, "0");
+  const snapshot = await Bun.file(join(root, "drizzle/meta", `${newest}_snapshot.json`)).json();
+  const current = await generateSQLiteDrizzleJson({ ...schema });
+  expect(await generateSQLiteMigration(snapshot, current)).toEqual([]);
+});
+
+test("a compiled binary has them with nothing beside it", async () => {
+  await using folder = await testFolder();
+  const source = join(folder.path, "source");
+  await mkdir(source);
+  const main = `import { openStore } from ${JSON.stringify(join(import.meta.dir, "open.ts"))};
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+await using store = await openStore({ dataDir: process.argv[2], log });
+await store.ping();
+console.log(JSON.stringify(await store.files.usage("1")));`;
+  await Bun.write(join(source, "main.ts"), main);
+  const binary = join(folder.path, "binary");
+  await $`${process.execPath} build --compile --bytecode --format=esm ${join(source, "main.ts")} --outfile ${binary}`
+    .cwd(root)
+    .quiet();
+  const data = join(folder.path, "data");
+  const output = await $`${binary} ${data}`.cwd(folder.path).json();
+  expect(output).toEqual({ files: 0, bytes: 0 });
+}, 30_000);
