@@ -24,19 +24,17 @@ const isUploading = and(byId, is(files.state, "uploading"));
 function quotas(db: Db) {
   const other = alias(files, "other");
   const bytes = sql<number>`coalesce(sum(${other.size}), 0)`;
-  const ownedBy = (owner: SQL | typeof files.ownerId) =>
-    db
-      .select({ files: count().as("held_files"), bytes: bytes.as("held_bytes") })
-      .from(other)
-      .where(and(eq(other.ownerId, owner), sql`${other.state} <> 'deleting'`));
-  const held = ownedBy(given("ownerId")).as("held");
-  const heldByOwner = db
-    .select({ bytes })
+  const countsFor = (owner: SQL | typeof files.ownerId) =>
+    and(eq(other.ownerId, owner), sql`${other.state} <> 'deleting'`);
+  const usage = db
+    .select({ files: count().as("held_files"), bytes: bytes.as("held_bytes") })
     .from(other)
-    .where(and(eq(other.ownerId, files.ownerId), sql`${other.state} <> 'deleting'`));
+    .where(countsFor(given("ownerId")));
+  const held = usage.as("held");
+  const heldByOwner = db.select({ bytes }).from(other).where(countsFor(files.ownerId));
 
   return {
-    usage: ownedBy(given("ownerId")).prepare(),
+    usage: usage.prepare(),
     insert: db
       .insert(files)
       .select(

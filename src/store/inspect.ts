@@ -6,8 +6,8 @@ import { WisError } from "../errors.ts";
 import { systemCode } from "./data-dir.ts";
 import { corruptDatabase, databaseFailure } from "./failure.ts";
 
-/** Up to this size every page is read and checked before the database is used: some 20 ms. */
-const FULL_CHECK_BYTES = 16 * 2 ** 20;
+/** Up to this size, some ten thousand files, every page is checked before the database is used: about 15 ms. */
+const FULL_CHECK_BYTES = 4 * 2 ** 20;
 
 /** How the database file stands. `pending`: how many migrations it lacks. */
 export type DatabaseState = { state: "missing" } | { state: "found"; pending: number };
