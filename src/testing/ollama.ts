@@ -12,7 +12,7 @@ export type ChatTrouble =
   | { kind: "busy" }
   /** 500 with Ollama's own sentence, as when a model does not fit into memory. */
   | { kind: "refused"; error: string }
-  /** The connection breaks. */
+  /** The connection breaks. Bun's fetch then drops what its reader has not taken yet. */
   | { kind: "cut"; after?: number }
   /** The connection stays open and nothing more comes. */
   | { kind: "stall"; after?: number }
@@ -71,6 +71,8 @@ export interface OllamaStandIn extends AsyncDisposable {
   readonly requests: readonly RecordedRequest[];
   /** Chats whose client left before their end. */
   readonly aborted: number;
+  /** Resolves once a client has left a chat before its end. */
+  abandoned(): Promise<void>;
   /** Chats that are open now. */
   readonly open: number;
   /** Counts for chats that arrive from now on; `models` and `loaded` count at once. */
@@ -103,6 +105,7 @@ export async function startOllama(initial: OllamaOptions & { port?: number } = {
   const open = new Set<OpenChat>();
   const untaken: OpenChat[] = [];
   const waiting: ((chat: OpenChat) => void)[] = [];
+  const left = Promise.withResolvers<void>();
   let aborted = 0;
 
   const pulled = (name: string) => (options.models ?? []).map(tagged).includes(tagged(name));
@@ -132,8 +135,9 @@ export async function startOllama(initial: OllamaOptions & { port?: number } = {
     const { trouble, manual, answer = DEFAULT_ANSWER } = options;
     const one = openChat(body, response);
     one.closed.addEventListener("abort", () => {
-      if (!response.writableEnded && !response.errored && open.has(one)) aborted += 1;
-      open.delete(one);
+      if (!open.delete(one) || response.writableEnded) return;
+      aborted += 1;
+      left.resolve();
     });
     open.add(one);
     (waiting.shift() ?? ((arrived) => untaken.push(arrived)))(one);
@@ -241,6 +245,7 @@ export async function startOllama(initial: OllamaOptions & { port?: number } = {
     get aborted() {
       return aborted;
     },
+    abandoned: () => left.promise,
     get open() {
       return open.size;
     },
