@@ -1,0 +1,31 @@
+import { WisError } from "../errors.ts";
+import { formatDuration } from "../lib/duration.ts";
+
+// What a person reads when wisbot itself ends an answer.
+
+export const stopped = () => new WisError("llm.stopped", { say: "The answer was stopped." });
+
+export const interrupted = () =>
+  new WisError("llm.interrupted", {
+    say: "WisBot is being restarted, which ended this answer.",
+    hint: "Ask again in a minute.",
+  });
+
+export const shuttingDown = () =>
+  new WisError("shutting_down", {
+    say: "WisBot is being restarted and takes no questions right now.",
+    hint: "Ask again in a minute.",
+  });
+
+/** `timeout` in milliseconds. */
+export const timedOut = (timeout: number) =>
+  new WisError("llm.timeout", {
+    say: `The answer was not finished after ${formatDuration(timeout)}, so WisBot ended it.`,
+    hint: "Ask for something shorter, or try again later.",
+  });
+
+export const empty = (model: string) =>
+  new WisError("llm.bad_reply", {
+    say: `The model "${model}" gave an empty answer.`,
+    hint: "Ask again, perhaps in other words.",
+  });
