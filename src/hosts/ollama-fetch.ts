@@ -12,7 +12,7 @@ export interface Asked {
 /** No line of an answer comes near: what is longer is not Ollama, and must not fill the memory. */
 const MAX_LINE = 1_000_000;
 
-const answerLine = z.object({ message: z.object({ content: z.string() }) });
+const answerLine = z.object({ message: z.object({ content: z.string().optional() }) });
 const errorLine = z.object({ error: z.string() });
 
 /**

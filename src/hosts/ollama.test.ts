@@ -80,6 +80,7 @@ test("what a model thinks is left out", async () => {
   const asked = stage.ask();
   const chat = await stage.ollama.nextChat();
   await chat.thinking("Hmm, a greeting.");
+  await chat.line('{"message":{"role":"assistant","thinking":"Short, then."},"done":false}');
   await chat.token("Hello");
   await chat.finish();
   expect(await asked).toMatchObject([

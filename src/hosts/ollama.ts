@@ -66,7 +66,9 @@ async function* chat(
       stream: true,
     });
     for await (const part of parts) {
-      if (part.message.content !== "") yield { type: "text", text: part.message.content };
+      // A line that only thinks may leave the content out, whatever the client's types say.
+      const text = part.message.content ?? "";
+      if (text !== "") yield { type: "text", text };
       if (!part.done) continue;
       finished = true;
       yield { type: "done", usage: usageOf(part), reason: part.done_reason };

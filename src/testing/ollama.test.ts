@@ -52,3 +52,18 @@ test("a client that leaves is counted", async () => {
   await new Promise((gone) => chat.closed.addEventListener("abort", gone, { once: true }));
   expect(ollama.aborted).toBe(1);
 });
+
+test("loading and a rate take their time, and stopping does not wait for them", async () => {
+  await using ollama = await startOllama({ loaded: [], loadMs: 20, answer: ["a", "b"], tokensPerSecond: 50 });
+  const client = new Ollama({ host: ollama.url });
+  const started = performance.now();
+  expect((await client.chat(ask("hi"))).message.content).toBe("ab");
+  expect(performance.now() - started).toBeGreaterThanOrEqual(35);
+  expect((await client.ps()).models).toHaveLength(1);
+  ollama.set({ loaded: [], loadMs: 60_000 });
+  const left = client.chat(ask("hi")).catch((error: unknown) => error);
+  await ollama.nextChat();
+  await ollama.nextChat();
+  await ollama.stop();
+  expect(await left).toBeInstanceOf(Error);
+});
