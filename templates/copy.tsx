@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** A line of text with a button that copies it. Without script it is a line of text. */
 export function Copyable({ text, label, id }: { text: string; label: string; id?: string }) {
   return (

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 const DATE = new Intl.DateTimeFormat("en-GB", {
   day: "numeric",
   month: "long",

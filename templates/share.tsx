@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import { formatBytes } from "../src/lib/bytes.ts";
 import { Copyable } from "./copy.tsx";
 import { type Frame, Layout } from "./layout.tsx";

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import { formatBytes } from "../src/lib/bytes.ts";
 import { type Frame, Layout } from "./layout.tsx";
 import { Moment } from "./moment.tsx";

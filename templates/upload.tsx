@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import { formatBytes } from "../src/lib/bytes.ts";
 import { formatDuration } from "../src/lib/duration.ts";
 import { Copyable } from "./copy.tsx";

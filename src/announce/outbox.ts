@@ -12,7 +12,7 @@ export interface OutboxDeps {
   announcements: Omit<AnnouncementLog, "drop">;
   messenger: Messenger;
   telemetry: Pick<Telemetry, "span" | "record">;
-  metrics: Pick<Metrics["outbox"], "delivered" | "retried" | "failed">;
+  metrics: Metrics["outbox"];
   now: Now;
   /** From 0 to 1. */
   random?: () => number;
@@ -32,9 +32,10 @@ const LANES = 4;
 const RECOVERY = 5_000;
 
 export function createOutbox(deps: OutboxDeps): Outbox {
-  const { announcements, telemetry, now } = deps;
+  const { announcements, telemetry, metrics, now } = deps;
   const bell = createBell();
   const inFlight = new Map<string, Promise<void>>();
+  metrics.waiting.addCallback(async (gauge) => gauge.observe(await announcements.waiting()));
 
   async function deliver(announcement: Announcement, attempts: number, signal: AbortSignal): Promise<void> {
     try {

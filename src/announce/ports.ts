@@ -32,6 +32,8 @@ export interface AnnouncementLog {
   due(now: number, limit: number): Promise<{ announcement: Announcement; attempts: number }[]>;
   /** When the next row falls due; undefined when none waits. */
   nextDueAt(): Promise<number | undefined>;
+  /** How many are neither delivered nor given up. */
+  waiting(): Promise<number>;
   delivered(id: string): Promise<void>;
   retryAt(id: string, at: number, attempts: number): Promise<void>;
   /** Given up: kept out of `due`, removed with the clean-up. */

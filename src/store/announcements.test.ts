@@ -33,6 +33,7 @@ test("announcements fall due oldest first, and a retried one when it is to be re
   const due = async (now: number, limit = 10) =>
     (await announcements.due(now, limit)).map(({ announcement }) => announcement.id);
 
+  expect(await announcements.waiting()).toBe(3);
   expect(await announcements.nextDueAt()).toBe(10);
   expect(await due(20)).toEqual([first.id, second.id]);
   expect(await due(20, 1)).toEqual([first.id]);

@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns, isNotNull, isNull, lte, min, sql } from "drizzle-orm";
+import { and, count, eq, getTableColumns, isNotNull, isNull, lte, min, sql } from "drizzle-orm";
 import type { Announcement, AnnouncementLog } from "../announce/ports.ts";
 import type { Connection } from "./connection.ts";
 import { announcements } from "./schema.ts";
@@ -33,6 +33,7 @@ export function createAnnouncementLog({ db, run }: Connection): AnnouncementLog 
       .from(announcements)
       .where(waits)
       .prepare(),
+    waiting: db.select({ rows: count() }).from(announcements).where(waits).prepare(),
     delivered: db.delete(announcements).where(byId).prepare(),
     retryAt: db
       .update(announcements)
@@ -56,6 +57,7 @@ export function createAnnouncementLog({ db, run }: Connection): AnnouncementLog 
   return {
     due: (now, limit) => run(() => statements.due.all({ now, limit })),
     nextDueAt: () => run(() => statements.nextDueAt.get()?.at ?? undefined),
+    waiting: () => run(() => statements.waiting.get()?.rows ?? 0),
     delivered: (id) => run(() => statements.delivered.run({ id })),
     retryAt: (id, at, attempts) => run(() => statements.retryAt.run({ id, at, attempts })),
     failed: (id, now) => run(() => statements.failed.run({ id, now })),

@@ -10,6 +10,7 @@ import {
   ATTR_SERVICE_VERSION,
 } from "@opentelemetry/semantic-conventions";
 import type { Config } from "../config/schema.ts";
+import { within } from "../lib/within.ts";
 import { attribute } from "./attributes.ts";
 import { listenToDiagnostics } from "./diagnostics.ts";
 import { errorText, errorType } from "./error-text.ts";
@@ -141,15 +142,4 @@ function resourceOf({ version, instance, env }: Identity): Resource {
     ...parseKeyPairsIntoRecord(env.OTEL_RESOURCE_ATTRIBUTES),
     ...(env.OTEL_SERVICE_NAME && { [ATTR_SERVICE_NAME]: env.OTEL_SERVICE_NAME }),
   });
-}
-
-/** What `work` gives, or undefined once `limit` milliseconds have passed. */
-async function within<T>(limit: number, work: Promise<T>): Promise<T | undefined> {
-  const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(resolve, limit, undefined);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

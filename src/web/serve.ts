@@ -62,6 +62,12 @@ export async function startWeb(deps: WebDeps): Promise<WebServer> {
   };
 }
 
+/** Refuses a port that is taken, before anything else is touched for its sake. [port.in_use] */
+export function assertCanListen(listen: WebDeps["listen"]): void {
+  const { host: hostname, port } = listen;
+  listenOn(listen, () => Bun.listen({ hostname, port, socket: { data() {} } })).stop(true);
+}
+
 function shuttingDown(): WisError {
   return new WisError("shutting_down", {
     say: "WisBot is shutting down.",

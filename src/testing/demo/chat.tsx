@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import { formatBytes } from "../../lib/bytes.ts";
 import type { DiscordStandIn, ShownButton, ShownMessage } from "../discord/index.ts";
 import { Markdown, type Names } from "./markdown.tsx";

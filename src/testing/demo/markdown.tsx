@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import type { Child } from "hono/jsx";
 
 // The part of Discord's Markdown that wisbot writes and that models answer in:

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import type { ReceivedSpan } from "../otlp.ts";
 
 /** How many traces are shown. */

@@ -1,0 +1,313 @@
+import { createOutbox, type Outbox } from "./announce/outbox.ts";
+import type { LoadedConfig } from "./config/loaded.ts";
+import type { Config } from "./config/schema.ts";
+import type { Bot } from "./discord/bot.ts";
+import { discordChecks } from "./discord/checks.ts";
+import type { BotState } from "./discord/ports.ts";
+import { createParts } from "./doctor/parts.ts";
+import type { Check } from "./doctor/ports.ts";
+import { runChecks } from "./doctor/run.ts";
+import { WisError } from "./errors.ts";
+import { type CleanUpDeps, cleanUp, cleanUpJob } from "./files/clean-up.ts";
+import { createFiles, type FileDesk } from "./files/desk.ts";
+import type { Files } from "./files/files.ts";
+import { createLiveUploads } from "./files/live-uploads.ts";
+import { observeBlobs } from "./files/observe-blobs.ts";
+import type { BlobStore } from "./files/ports.ts";
+import { repairFiles } from "./files/repair.ts";
+import { verifyFiles } from "./files/verify.ts";
+import { gpuChecks, hostChecks } from "./hosts/checks.ts";
+import { createOllamaHost } from "./hosts/ollama.ts";
+import { runJobs } from "./jobs/scheduler.ts";
+import { systemNow as now } from "./lib/clock.ts";
+import { within } from "./lib/within.ts";
+import { createLlm } from "./llm/desk.ts";
+import type { Llm } from "./llm/llm.ts";
+import type { ModelHost } from "./llm/ports.ts";
+import { limitsFrom } from "./members/limits.ts";
+import { createFairQueue } from "./queue/fair-queue.ts";
+import { openDiskBlobs } from "./store/blobs/disk.ts";
+import { storeChecks } from "./store/checks.ts";
+import { blobsPath } from "./store/data-dir.ts";
+import { lockDataDir } from "./store/lock.ts";
+import { openStore, type Store } from "./store/open.ts";
+import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import type { Telemetry } from "./telemetry/ports.ts";
+import { untraced } from "./telemetry/untraced.ts";
+import { version } from "./version.ts";
+import { webChecks } from "./web/checks.ts";
+import { instanceOf } from "./web/instance.ts";
+import { assertCanListen, startWeb, type WebServer } from "./web/serve.ts";
+
+export { describeBot } from "./discord/describe.ts";
+
+// The composition root: nothing but this file knows which drivers there are. Whoever opens something here puts it on
+// the stack that closes it, so that everything is closed in reverse, also when opening fails halfway.
+
+const hostDrivers = { ollama: createOllamaHost };
+
+/** A model server as config.yaml describes it. */
+export function createHost(
+  { kind, name, url }: Config["llm"]["hosts"][number],
+  telemetry: Pick<Telemetry, "span"> = untraced,
+): ModelHost {
+  return hostDrivers[kind]({ name, url, telemetry });
+}
+
+/** Everything that doctor asks about a valid configuration. */
+export function checksFor(loaded: LoadedConfig): Check[] {
+  const { config, discordToken } = loaded;
+  const llm = { hosts: config.llm.hosts.map((host) => createHost(host)), model: config.llm.model };
+  return [
+    ...storeChecks(loaded),
+    ...webChecks(loaded),
+    ...discordChecks({ api: config.discord.api, token: discordToken }),
+    ...hostChecks(llm),
+    ...gpuChecks(llm),
+  ];
+}
+
+/** What every part is given. */
+interface Ground {
+  loaded: LoadedConfig;
+  telemetry: Telemetry;
+  metrics: Metrics;
+}
+
+interface Data {
+  store: Store;
+  blobs: BlobStore;
+  files: Files;
+  cleanUpDeps: CleanUpDeps;
+}
+
+/**
+ * Database, blobs and the rules over them; `opening` closes them. `locked`: this process holds the data dir's lock, so
+ * it migrates and repairs. `wake` is called when a message to somebody is owed.
+ */
+async function openData(
+  { loaded, telemetry, metrics: { files: metrics } }: Ground,
+  { locked, wake }: { locked: boolean; wake: () => void },
+  opening: AsyncDisposableStack,
+): Promise<Data> {
+  const { config, dataDir, publicUrl } = loaded;
+  const store = opening.use(await openStore({ dataDir, log: telemetry.log, migrate: locked }));
+  const blobs = observeBlobs({ blobs: await openDiskBlobs({ dir: blobsPath(dataDir) }), telemetry, metrics });
+  const deps = { index: store.files, blobs, telemetry, metrics, now };
+  if (locked) await repairFiles(deps);
+  const live = createLiveUploads(deps);
+  const limits = limitsFrom(config).files;
+  const minFreeDisk = config.files.min_free_disk;
+  const files = createFiles({ ...deps, live, limits, minFreeDisk, publicUrl, wake });
+  const logs = [store.answers, store.announcements];
+  return { store, blobs, files, cleanUpDeps: { ...deps, live: locked ? live : undefined, logs } };
+}
+
+/**
+ * The file desk for one command, also while `serve` runs. Throws WisError data_dir.*, database.*, disk.*.
+ */
+export async function openDesk(loaded: LoadedConfig, telemetry: Telemetry): Promise<FileDesk> {
+  await using opening = new AsyncDisposableStack();
+  const lock = lockDataDir(loaded.dataDir);
+  if (lock) opening.use(lock);
+  const ground = { loaded, telemetry, metrics: createMetrics(telemetry.meter) };
+  // Nobody is told of what the command line does, so there is no outbox to wake.
+  const { store, blobs, files, cleanUpDeps } = await openData(
+    ground,
+    { locked: lock !== undefined, wake() {} },
+    opening,
+  );
+  const opened = opening.move();
+  return {
+    files,
+    verify: (input) => verifyFiles({ index: store.files, blobs, telemetry }, input),
+    cleanUp: (signal) => cleanUp(cleanUpDeps, signal),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+export interface AppOptions {
+  loaded: LoadedConfig;
+  telemetry: Telemetry;
+  /** False leaves Discord off, whatever the configuration says. */
+  discord: boolean;
+}
+
+/** A running wisbot. Disposing it lets what runs come to its end, for at most 10 s, and closes everything. */
+export interface App extends AsyncDisposable {
+  web: Pick<WebServer, "url" | "port">;
+  /** Rejects with WisError discord.token_refused or discord.intents_refused when Discord says so at the start. */
+  refused: Promise<never>;
+}
+
+/**
+ * Opens bot, web and jobs. Resolves when the web answers; Discord and Ollama join when they can.
+ * Throws WisError data_dir.*, database.*, disk.*, port.in_use.
+ */
+export async function openApp(options: AppOptions): Promise<App> {
+  const { loaded, telemetry } = options;
+  const ground = { loaded, telemetry, metrics: createMetrics(telemetry.meter) };
+  await using opening = new AsyncDisposableStack();
+  opening.use(lockOrRefuse(loaded.dataDir));
+  // A database upgraded for a start that then fails on its port could not be given back to the version before.
+  assertCanListen(loaded.config.web);
+
+  let discord: DiscordSide | undefined;
+  const data = await openData(ground, { locked: true, wake: () => discord?.outbox.wake() }, opening);
+  const { hosts, llm } = openLlm(ground, data.store);
+  const botBefore = beforeBot(options);
+  const web = await openWeb(ground, { data, hosts, bot: () => discord?.bot.state() ?? botBefore });
+  const stopping = new AbortController();
+  const background = startBackground(ground, { data, hosts, signal: stopping.signal });
+  opening.defer(() => drain({ web, bot: discord?.bot, llm, background, stopping }));
+
+  const refusal = Promise.withResolvers<never>();
+  const token = botToken(options);
+  if (token !== undefined) {
+    discord = await openDiscord(ground, { data, llm, token });
+    background.push(discord.outbox.run(stopping.signal));
+    discord.bot.start().catch(refusal.reject);
+  }
+  const opened = opening.move();
+  return { web, refused: refusal.promise, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+function lockOrRefuse(dataDir: string): Disposable {
+  const lock = lockDataDir(dataDir);
+  if (lock) return lock;
+  throw new WisError("data_dir.locked", {
+    say: `WisBot is running already on the data dir ${dataDir}.`,
+    hint: "Stop that one first, or give this one another folder with --data-dir.",
+  });
+}
+
+function openLlm({ loaded: { config }, telemetry, metrics }: Ground, store: Store) {
+  const hosts = config.llm.hosts.map((host) => createHost(host, telemetry));
+  const queue = createFairQueue({ hosts: config.llm.hosts, maxQueue: config.llm.max_queue });
+  const { answers } = store;
+  const limits = limitsFrom(config);
+  return {
+    hosts,
+    llm: createLlm({ hosts, queue, answers, limits, telemetry, metrics, config: config.llm, now }),
+  };
+}
+
+function openWeb(
+  { loaded: { config, publicUrl, dataDir }, telemetry, metrics }: Ground,
+  { data, hosts, bot }: { data: Data; hosts: ModelHost[]; bot: () => BotState },
+): Promise<WebServer> {
+  const parts = createParts({
+    database: data.store,
+    disk: data.blobs,
+    minFreeDisk: config.files.min_free_disk,
+    discord: bot,
+    hosts,
+    collector: telemetry.exportState,
+    now,
+  });
+  const { files } = data;
+  const instance = instanceOf(dataDir);
+  const listen = config.web;
+  return startWeb({
+    config,
+    publicUrl,
+    files,
+    telemetry,
+    metrics,
+    parts,
+    bot,
+    version,
+    instance,
+    now,
+    listen,
+  });
+}
+
+function startBackground(
+  { loaded: { config }, telemetry, metrics }: Ground,
+  { data, hosts, signal }: { data: Data; hosts: ModelHost[]; signal: AbortSignal },
+): Promise<void>[] {
+  const jobs = [cleanUpJob({ ...data.cleanUpDeps, every: config.jobs.cleanup_every })];
+  return [
+    runJobs(jobs, { telemetry, metrics: metrics.jobs, signal }),
+    warnAboutHosts({ hosts, model: config.llm.model, telemetry, signal }),
+  ];
+}
+
+interface DiscordSide {
+  bot: Bot;
+  outbox: Outbox;
+}
+
+async function openDiscord(
+  { loaded: { config }, telemetry, metrics }: Ground,
+  { data: { files, store }, llm, token }: { data: Data; llm: Llm; token: string },
+): Promise<DiscordSide> {
+  // discord.js takes longer to load than all the rest together: by now the web answers.
+  const { createBot } = await import("./discord/bot.ts");
+  const limits = limitsFrom(config);
+  const onReady = () => outbox.wake();
+  const bot = createBot({ config, token, files, llm, limits, telemetry, metrics, now, onReady });
+  const { announcements } = store;
+  const { messenger } = bot;
+  const outbox = createOutbox({ announcements, messenger, telemetry, metrics: metrics.outbox, now });
+  return { bot, outbox };
+}
+
+/** The token to connect with; undefined leaves Discord off, and says how to turn it on if that was not asked for. */
+function botToken({ loaded: { discordToken, file }, telemetry, discord }: AppOptions): string | undefined {
+  if (!discord) return undefined;
+  if (discordToken !== undefined) return discordToken;
+  const place = file === undefined ? "$DISCORD_TOKEN" : `discord.token in ${file}, or into $DISCORD_TOKEN,`;
+  telemetry.log.warn({}, `Discord is off: put a bot token into ${place} and restart. wisbot init helps.`);
+  return undefined;
+}
+
+/** How the bot stands while there is none. */
+function beforeBot({ loaded, discord }: AppOptions): BotState {
+  const inviteUrl = undefined;
+  if (!discord) return { state: "off", detail: "Started with --no-discord.", inviteUrl };
+  if (loaded.discordToken === undefined) return { state: "off", detail: "No bot token is set.", inviteUrl };
+  return { state: "connecting", detail: "Connecting to Discord.", inviteUrl };
+}
+
+/** Says once at the start, with what mends it, which model server is away or lacks the model. */
+async function warnAboutHosts(
+  input: Parameters<typeof hostChecks>[0] & { telemetry: Telemetry; signal: AbortSignal },
+): Promise<void> {
+  const { telemetry, signal } = input;
+  try {
+    for (const { severity, code, detail, fix } of await runChecks(hostChecks(input), { signal })) {
+      if (severity === "fail" || severity === "crash")
+        telemetry.log.warn({ code }, `${detail} ${fix ?? ""}`.trim());
+    }
+  } catch (error) {
+    if (!signal.aborted) telemetry.record(error, "asking the model servers at the start");
+  }
+}
+
+// At most 10 s in all: then the connection to Discord has 2 s to close.
+const DRAIN_MS = 8_000;
+const TRANSFERS_MS = 7_000;
+/** Answers may go on so long; what is unfinished then is marked interrupted, which takes an edit each. */
+const ANSWERS_MS = 6_000;
+
+interface Running {
+  web: WebServer;
+  bot: Bot | undefined;
+  llm: Llm;
+  background: Promise<void>[];
+  stopping: AbortController;
+}
+
+async function drain({ web, bot, llm, background, stopping }: Running): Promise<void> {
+  stopping.abort();
+  const answered = async () => {
+    const lastEdits = bot?.drain();
+    await within(ANSWERS_MS, llm.idle());
+    llm.interruptAll();
+    await Promise.all([lastEdits, llm.idle()]);
+  };
+  await within(DRAIN_MS, Promise.all([web.stop(TRANSFERS_MS), answered(), ...background]));
+  await bot?.close();
+}
