@@ -1,6 +1,7 @@
 // Builds dist/wisbot: one executable with everything embedded. `--target bun-linux-arm64` cross-compiles.
-import { $ } from "bun";
+
 import { parseArgs } from "node:util";
+import { $ } from "bun";
 import { version } from "../package.json";
 import { root } from "./run.ts";
 

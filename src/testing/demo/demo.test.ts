@@ -73,7 +73,7 @@ test("an upload link leads to the browser page, and the finished card appears in
     .filter({ hasText: "holiday.txt" })
     .getByRole("button", { name: "Delete" })
     .click();
-  await chat(other).getByText("Only its owner and moderators").first().waitFor();
+  await chat(other).getByText("Only the owner of this file and moderators").first().waitFor();
   await card.getByRole("button", { name: "Delete" }).click();
   await chat(page).getByText("This file was deleted.").waitFor();
 }, 30_000);
