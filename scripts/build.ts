@@ -1,12 +1,14 @@
 // Builds dist/wisbot: one executable with everything embedded. `--target bun-linux-arm64` cross-compiles.
 
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { $ } from "bun";
 import { version } from "../package.json";
 import { root } from "./run.ts";
 
 const { values } = parseArgs({ options: { target: { type: "string" }, outfile: { type: "string" } } });
-const outfile = values.outfile ?? `${root}/dist/wisbot`;
+const outfile = resolve(values.outfile ?? `${root}/dist/wisbot`);
 
 /** An image build has no .git: it hands the commit in. */
 async function currentCommit(): Promise<string> {
@@ -34,5 +36,15 @@ const flags = [
   "--define",
   `process.env.WISBOT_BUILD_COMMIT=${JSON.stringify(commit)}`,
 ];
-await $`${process.execPath} build ${flags} src/main.ts --outfile ${outfile}`.cwd(root).quiet();
+
+// In a folder beside it: bun leaves a source map a chunk there, which the executable carries inside already; and a
+// rename puts the new one in place whole, also while the old one runs.
+await mkdir(dirname(outfile), { recursive: true });
+const workshop = await mkdtemp(`${outfile}.build-`);
+try {
+  await $`${process.execPath} build ${flags} src/main.ts --outfile ${workshop}/wisbot`.cwd(root).quiet();
+  await rename(`${workshop}/wisbot`, outfile);
+} finally {
+  await rm(workshop, { recursive: true });
+}
 console.error(`built ${outfile} (${version}, ${commit})`);

@@ -1,5 +1,5 @@
 // A fresh clone to a passed gate: install, find or install a browser, check. May be run again at any time.
-import { findChromium } from "./chromium.ts";
+import { findChromium } from "../src/testing/chromium.ts";
 import { run, runAll } from "./run.ts";
 
 const bun = process.execPath;

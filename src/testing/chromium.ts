@@ -1,18 +1,22 @@
 import { existsSync } from "node:fs";
 
-const PLACES = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome-stable",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-];
+// Nothing but the runtime is imported here: the set-up asks for a browser before the packages are installed.
 
-/** The browser that page tests drive: `$CHROME_PATH`, else the first one found. Throws how to get one. */
-export function chromiumPath(): string {
+const names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+const onMac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
+
+/** The browser that page tests drive: `$CHROME_PATH`, else the first one found. Undefined when there is none. */
+export function findChromium(): string | undefined {
   const named = process.env.CHROME_PATH;
-  const found = named ? [named].find((path) => existsSync(path)) : PLACES.find((path) => existsSync(path));
+  const places = named ? [named] : [...names.map((name) => Bun.which(name)), onMac];
+  return places.find((path) => path !== null && existsSync(path)) ?? undefined;
+}
+
+/** As findChromium; throws how to get one. */
+export function chromiumPath(): string {
+  const found = findChromium();
   if (found) return found;
+  const named = process.env.CHROME_PATH;
   throw new Error(
     named
       ? `CHROME_PATH names ${named}, and there is no such file.`
