@@ -5,18 +5,13 @@ import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json";
+import { freePort } from "../src/lib/free-port.ts";
 import { root } from "./run.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "wisbot-smoke-"));
 const port = freePort();
 const env = { HOME: folder, PATH: "/usr/bin:/bin", WISBOT_WEB__PORT: String(port) };
 const UPLOAD_BYTES = 20_000_000;
-
-function freePort(): number {
-  const held = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  held.stop(true);
-  return held.port;
-}
 
 function must(holds: boolean, what: string, seen: unknown): void {
   if (!holds) throw new Error(`${what}; got ${typeof seen === "string" ? seen : Bun.inspect(seen)}`);

@@ -3,6 +3,7 @@ import type { LoadedConfig } from "../config/loaded.ts";
 import { locateConfig } from "../config/locate.ts";
 import { writeConfig } from "../config/write.ts";
 import { isWisError, type WisError } from "../errors.ts";
+import { freePort } from "../lib/free-port.ts";
 import { openTelemetry } from "../telemetry/open.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import { version } from "../version.ts";
@@ -75,12 +76,6 @@ async function writeDefaults(file: string): Promise<WisError | undefined> {
     if (isWisError(error, "config.unwritable")) return error;
     throw error;
   }
-}
-
-function freePort(hostname = "127.0.0.1"): number {
-  const held = Bun.listen({ hostname, port: 0, socket: { data() {} } });
-  held.stop(true);
-  return held.port;
 }
 
 /** Resolves `stop` at the first SIGTERM or SIGINT; the second ends the process there and then. */

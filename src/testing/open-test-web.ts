@@ -8,6 +8,7 @@ import { createFiles, type FilesDeps } from "../files/desk.ts";
 import type { Files, TicketView } from "../files/files.ts";
 import { createLiveUploads, type Ticker } from "../files/live-uploads.ts";
 import type { BlobStore, FileIndex } from "../files/ports.ts";
+import { freePort } from "../lib/free-port.ts";
 import { limitsFrom } from "../members/limits.ts";
 import { openDiskBlobs } from "../store/blobs/disk.ts";
 import { openStore } from "../store/open.ts";
@@ -70,6 +71,7 @@ export async function openTestWeb(options: TestWebOptions = {}): Promise<TestWeb
   const now = options.now ?? Date.now;
   const store = stack.use(await openStore({ dataDir, log: telemetry.log }));
   const blobs = await openDiskBlobs({ dir: join(dataDir, "blobs") });
+  // Links are made before the server listens, so its port has to be known first.
   const port = options.port ?? freePort();
   const publicUrl = `http://127.0.0.1:${port}`;
   const files = createFiles({
@@ -149,11 +151,4 @@ function every(ms: number): Ticker {
     const timer = setInterval(tick, ms);
     return { [Symbol.dispose]: () => clearInterval(timer) };
   };
-}
-
-/** Links are made before the server listens, so its port has to be known first. */
-function freePort(): number {
-  const held = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  held.stop(true);
-  return held.port;
 }
