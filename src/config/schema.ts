@@ -74,7 +74,7 @@ export const configSchema = section({
     api: baseUrl.default("https://discord.com/api").describe("Base of the REST API."),
     cdn: list(word)
       .default(["cdn.discordapp.com", "media.discordapp.net"])
-      .describe("Hosts that attachments may come from."),
+      .describe("Hosts that attachments may come from, by https; a proxy or a test as http://host:port."),
   })
     .describe("The bot.")
     .prefault({}),
