@@ -74,7 +74,9 @@ export const configSchema = section({
     api: baseUrl.default("https://discord.com/api").describe("Base of the REST API."),
     cdn: list(word)
       .default(["cdn.discordapp.com", "media.discordapp.net"])
-      .describe("Hosts that attachments may come from, by https; a proxy or a test as http://host:port."),
+      .describe(
+        "Hosts that attachments may come from: host, host:port, or a whole origin such as http://10.0.0.5:9000.",
+      ),
   })
     .describe("The bot.")
     .prefault({}),

@@ -12,9 +12,9 @@ export interface AttachmentSource {
 const TIME_LIMIT_MS = 10 * 60_000;
 
 /**
- * Opens a Discord attachment for the file desk, which counts its bytes as they stream through. Only from `cdn`: names
- * of hosts, reached by https on its own port, or whole origins such as `http://127.0.0.1:9000`. No redirects: a CDN
- * that points elsewhere could make wisbot fetch from its own network.
+ * Opens a Discord attachment for the file desk, which counts its bytes as they stream through. Only from `cdn`: hosts,
+ * with a port where it is not https's own, or whole origins such as `http://10.0.0.5:9000`. No redirects: a CDN that
+ * points elsewhere could make wisbot fetch from its own network.
  * Throws WisError attachment.refused, attachment.failed.
  */
 export async function openAttachment(source: AttachmentSource, cdn: string[]): Promise<Incoming> {
@@ -33,9 +33,23 @@ export async function openAttachment(source: AttachmentSource, cdn: string[]): P
   return { name, contentType: contentType ?? undefined, length: size, body: response.body, signal };
 }
 
-function comesFrom(url: string, cdn: string[]): boolean {
-  const bases = cdn.map((host) => (host.includes("://") ? host : `https://${host}`));
-  return URL.canParse(url) && bases.some((base) => URL.parse(base)?.origin === new URL(url).origin);
+/** Whether an address is one of an attachment host. Exported for its table of cases. */
+export function comesFrom(address: string, cdn: readonly string[]): boolean {
+  const url = URL.parse(address);
+  if (url?.username !== "" || url.password !== "") return false;
+  return cdn.some((entry) =>
+    entry.includes("://") ? URL.parse(entry)?.origin === url.origin : isAt(url, entry),
+  );
+}
+
+/** Elsewhere only https, which nobody on the way can change; this machine's own ports are reached without. */
+function isAt(url: URL, host: string): boolean {
+  if (url.host === host) return url.protocol === "https:" || isHere(url);
+  return url.hostname === host && isHere(url);
+}
+
+function isHere({ protocol, hostname }: URL): boolean {
+  return protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
 }
 
 function refused(): WisError {

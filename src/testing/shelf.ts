@@ -49,7 +49,7 @@ export function createShelf({ now }: { now: () => number }): Shelf {
     const file = stored.get(id);
     if (!file) throw new WisError("file.unknown", { say: "There is no such file any more." });
     if (by !== "admin" && !mayManage(by, file.ownerId)) {
-      throw new WisError("forbidden", { say: "Only its owner and moderators may change a file." });
+      throw new WisError("forbidden", { say: "Only the owner of this file and moderators may do that." });
     }
     return file;
   }

@@ -146,7 +146,7 @@ describe("the buttons of a card", () => {
     const message = await shareFile(t);
     for (const button of ["Delete", "Extend"]) {
       const pressed = t.discord.press({ user: "ben", message, button });
-      const refusal = await pressed.waitFor(({ content }) => content.includes("Only its owner"));
+      const refusal = await pressed.waitFor(({ content }) => content.includes("Only the owner"));
       expect(refusal.ephemeral).toBe(true);
       expect(pressed.message()?.embeds).toEqual(message.embeds);
     }
