@@ -115,6 +115,12 @@ test.skipIf(!mayRun)("a data dir of another user is said with the command that h
   expect(finding).toMatchObject({ severity: "fail", detail: expect.stringContaining(dataDir) });
   expect(finding.fix).toMatch(/sudo chown -R \d+:\d+ '.*it'\\''s here'/);
 
+  await chmod(dataDir, 0o700);
+  for (const code of ["database.openable", "database.schema"]) {
+    expect(await checkAsOrdinaryUser(code, dataDir)).toMatchObject({ severity: "skip" });
+  }
+  await chmod(dataDir, 0o555);
+
   const missing = await checkAsOrdinaryUser("data_dir.writable", join(dataDir, "below"));
   expect(missing).toMatchObject({ severity: "fail", fix: expect.stringContaining("sudo mkdir -p") });
 });

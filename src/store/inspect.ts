@@ -1,9 +1,10 @@
 import { constants, Database } from "bun:sqlite";
 import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { MigrationMeta } from "drizzle-orm/migrator";
 import { WisError } from "../errors.ts";
-import { systemCode } from "./data-dir.ts";
+import { dataDirFailure, systemCode } from "./data-dir.ts";
 import { corruptDatabase, databaseFailure } from "./failure.ts";
 
 /** Up to this size, some ten thousand files, every page is checked before the database is used: about 15 ms. */
@@ -37,7 +38,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
     return (await stat(path)).size;
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
-    throw databaseFailure(error);
+    throw dataDirFailure(dirname(path), error);
   }
 }
 
