@@ -1,6 +1,6 @@
 import type { Check, Finding } from "../doctor/ports.ts";
-import { toWisError } from "../errors.ts";
-import { type BotDescription, describeBot } from "./describe.ts";
+import { isWisError, toWisError } from "../errors.ts";
+import { askApplication, askSessions, askUser, type DiscordAccess } from "./describe.ts";
 
 export interface DiscordChecksDeps {
   /** Base of the REST API, without the version. */
@@ -14,26 +14,19 @@ const FEW_SESSIONS = 50;
 
 /** What doctor asks about Discord: over REST, without connecting the bot. */
 export function discordChecks({ api, token }: DiscordChecksDeps): Check[] {
-  // One token, one answer: the checks share it.
-  let asked: Promise<BotDescription> | undefined;
-  const check = (code: string, title: string, judge: (bot: BotDescription) => Finding): Check => ({
-    code,
-    title,
-    offline: token === undefined,
-    async run(signal) {
-      if (token === undefined) return code === "discord.token" ? off : skipped;
-      asked ??= describeBot({ api, token, signal });
-      try {
-        return judge(await asked);
-      } catch (error) {
-        return code === "discord.token" ? failed(error) : skipped;
-      }
-    },
-  });
+  const offline = token === undefined;
+  const ask = (question: (access: DiscordAccess) => Promise<Finding>, withoutToken: Finding) => {
+    return async (signal: AbortSignal) => (offline ? withoutToken : await question({ api, token, signal }));
+  };
   return [
-    check("discord.token", "Discord accepts the bot token", accepted),
-    check("discord.server", "The bot is in a server", inServer),
-    check("discord.sessions", "Discord lets the bot connect", sessions),
+    { code: "discord.token", title: "Discord accepts the bot token", offline, run: ask(checkToken, off) },
+    { code: "discord.server", title: "The bot is in a server", offline, run: ask(checkServer, later) },
+    {
+      code: "discord.sessions",
+      title: "Discord lets the bot connect",
+      offline,
+      run: ask(checkSessions, later),
+    },
   ];
 }
 
@@ -43,27 +36,47 @@ const off: Finding = {
   fix: "Make a bot on https://discord.com/developers/applications and put its token into discord.token or $DISCORD_TOKEN.",
 };
 
-const skipped: Finding = { severity: "skip", detail: "Known once discord.token is ok." };
+const later: Finding = { severity: "skip", detail: "Known once discord.token is ok." };
 
-function accepted({ name, id }: BotDescription): Finding {
-  return { severity: "ok", detail: `The token belongs to ${name} (${id}).` };
+async function checkToken(access: DiscordAccess): Promise<Finding> {
+  try {
+    const { name, id } = await askUser(access);
+    return { severity: "ok", detail: `The token belongs to ${name} (${id}).` };
+  } catch (error) {
+    const { say, hint } = toWisError(error);
+    return { severity: "fail", detail: say, ...(hint !== undefined && { fix: hint }) };
+  }
 }
 
-function inServer({ servers, inviteUrl }: BotDescription): Finding {
-  if (servers === undefined) return { severity: "skip", detail: "Discord did not say how many servers." };
-  if (servers > 0)
+async function checkServer(access: DiscordAccess): Promise<Finding> {
+  try {
+    const { servers, inviteUrl } = await askApplication(access);
+    if (servers === undefined) return unsaid;
+    if (servers === 0)
+      return { severity: "warn", detail: "The bot is in no server yet.", fix: `Open ${inviteUrl}` };
     return { severity: "ok", detail: `In ${servers} ${servers === 1 ? "server" : "servers"}.` };
-  return { severity: "warn", detail: "The bot is in no server yet.", fix: `Open ${inviteUrl}` };
+  } catch (error) {
+    return unanswered(error);
+  }
 }
 
-function sessions({ sessionsLeft }: BotDescription): Finding {
-  const detail = `${sessionsLeft} sessions left until Discord's daily reset.`;
-  if (sessionsLeft >= FEW_SESSIONS) return { severity: "ok", detail };
-  const fix = "Look in the log for what makes the bot connect so often; at 0 it waits for the reset.";
-  return { severity: sessionsLeft > 0 ? "warn" : "fail", detail, fix };
+async function checkSessions(access: DiscordAccess): Promise<Finding> {
+  try {
+    const left = await askSessions(access);
+    const detail = `${left} sessions left until Discord's daily reset.`;
+    if (left >= FEW_SESSIONS) return { severity: "ok", detail };
+    const fix = "Look in the log for what makes the bot connect so often; at 0 it waits for the reset.";
+    return { severity: left > 0 ? "warn" : "fail", detail, fix };
+  } catch (error) {
+    return unanswered(error);
+  }
 }
 
-function failed(error: unknown): Finding {
-  const { say, hint } = toWisError(error);
-  return { severity: "fail", detail: say, ...(hint && { fix: hint }) };
+const unsaid: Finding = { severity: "skip", detail: "Discord did not say." };
+
+/** That Discord is away, or refuses the token, is for discord.token to report. */
+function unanswered(error: unknown): Finding {
+  if (isWisError(error, "discord.failed")) return unsaid;
+  if (isWisError(error)) return later;
+  throw error;
 }

@@ -2,9 +2,9 @@ import { WisError } from "../errors.ts";
 import { inviteUrl } from "./invite.ts";
 import { tokenRefused, unreachable } from "./refusals.ts";
 
-// Plain fetch: init and doctor ask two questions, and discord.js takes longer to load than they to be answered.
+// Plain fetch: init and doctor ask a few questions, and discord.js takes longer to load than they to be answered.
 
-export interface DescribeBotInput {
+export interface DiscordAccess {
   /** Base of the REST API, without the version. */
   api: string;
   token: string;
@@ -15,32 +15,44 @@ export interface BotDescription {
   id: string;
   name: string;
   inviteUrl: string;
-  /** Roughly; undefined when Discord does not say. */
-  servers: number | undefined;
-  /** Sessions that the gateway still grants until its daily reset. */
-  sessionsLeft: number;
 }
 
 /**
  * Asks Discord whose token this is, without connecting the bot.
  * Throws WisError discord.token_refused, discord.unreachable, discord.failed.
  */
-export async function describeBot(input: DescribeBotInput): Promise<BotDescription> {
-  const [user, application, gateway] = await Promise.all([
-    get<{ username: string }>(input, "/users/@me"),
-    get<{ id: string; approximate_guild_count?: number }>(input, "/applications/@me"),
-    get<{ session_start_limit: { remaining: number } }>(input, "/gateway/bot"),
-  ]);
-  return {
-    id: application.id,
-    name: user.username,
-    inviteUrl: inviteUrl(application.id),
-    servers: application.approximate_guild_count,
-    sessionsLeft: gateway.session_start_limit.remaining,
-  };
+export async function describeBot(access: DiscordAccess): Promise<BotDescription> {
+  const [{ name }, { id, inviteUrl }] = await Promise.all([askUser(access), askApplication(access)]);
+  return { id, name, inviteUrl };
 }
 
-async function get<T>({ api, token, signal }: DescribeBotInput, path: string): Promise<T> {
+/** The bot's user. Throws as describeBot does, as do the two below. */
+export async function askUser(access: DiscordAccess): Promise<{ id: string; name: string }> {
+  const { id, username } = await get<{ id: string; username: string }>(access, "/users/@me");
+  return { id, name: username };
+}
+
+/** The bot's application. `servers`: roughly how many it is in; undefined when Discord does not say. */
+export async function askApplication(
+  access: DiscordAccess,
+): Promise<{ id: string; inviteUrl: string; servers: number | undefined }> {
+  const { id, approximate_guild_count: servers } = await get<{
+    id: string;
+    approximate_guild_count?: number;
+  }>(access, "/applications/@me");
+  return { id, inviteUrl: inviteUrl(id), servers };
+}
+
+/** How many sessions the gateway still grants until its daily reset. */
+export async function askSessions(access: DiscordAccess): Promise<number> {
+  const { session_start_limit } = await get<{ session_start_limit: { remaining: number } }>(
+    access,
+    "/gateway/bot",
+  );
+  return session_start_limit.remaining;
+}
+
+async function get<T>({ api, token, signal }: DiscordAccess, path: string): Promise<T> {
   const url = `${api.replace(/\/+$/, "")}/v10${path}`;
   // A redirect would take the token elsewhere.
   const init = { headers: { authorization: `Bot ${token}` }, redirect: "error", signal } as const;
