@@ -9,7 +9,6 @@ import {
   type RawFile,
   type REST,
   RESTJSONErrorCodes,
-  type RESTPostAPIInteractionCallbackWithResponseResult,
   Routes,
 } from "discord.js";
 import { WisError } from "../errors.ts";
@@ -81,6 +80,11 @@ export interface MessagesDeps {
   now: Now;
 }
 
+/** What an answered interaction answers. A proxy in between may keep it to itself: 204 is a success too. */
+interface Answered {
+  interaction?: { response_message_id?: string };
+}
+
 // An interaction token lives 15 minutes; a minute is kept for requests that wait for a rate limit.
 const TOKEN_LIVES_MS = 15 * 60_000;
 const TOKEN_IS_USED_MS = 14 * 60_000;
@@ -99,7 +103,7 @@ export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages
 
   async function callback(key: InteractionKey, type: InteractionResponseType, body?: Body, flags = 0) {
     const { data, files } = body ? payload(body, flags) : { data: flags ? { flags } : undefined, files: [] };
-    return call<RESTPostAPIInteractionCallbackWithResponseResult>("answer an interaction", () =>
+    return call<Answered>("answer an interaction", () =>
       rest.post(Routes.interactionCallback(key.id, key.token), {
         // It answers with the message's id, needed when the token has run out.
         query: new URLSearchParams({ with_response: "true" }),
@@ -138,7 +142,7 @@ export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages
         ? InteractionResponseType.ChannelMessageWithSource
         : InteractionResponseType.DeferredChannelMessageWithSource;
       const { interaction } = await callback(key, type, body, flagsOf(options));
-      const messageId = interaction.response_message_id;
+      const messageId = interaction?.response_message_id;
       return { channelId, messageId, ephemeral: options.ephemeral === true, via: key };
     },
     async acknowledge(key) {
