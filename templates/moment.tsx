@@ -16,7 +16,7 @@ const UNITS = [
 ] as const;
 
 /** `in 3 days`, `2 hours ago`: in the largest unit that fits twice, so that little is lost by rounding. */
-export function relative(at: number, now: number): string {
+function relative(at: number, now: number): string {
   const distance = at - now;
   const [unit, length] =
     UNITS.find(([, size]) => Math.abs(distance) >= 2 * size) ?? (["second", 1_000] as const);

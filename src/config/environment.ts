@@ -15,7 +15,7 @@ export interface Override {
 const OTHER_NAMES = ["WISBOT_CONFIG", "WISBOT_DATA_DIR"];
 
 /** `["web", "port"]` → `WISBOT_WEB__PORT`. */
-export function variableFor([section, key]: readonly [string, string]): string {
+function variableFor([section, key]: readonly [string, string]): string {
   return `WISBOT_${section.toUpperCase()}__${key.toUpperCase()}`;
 }
 

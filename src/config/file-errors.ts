@@ -9,7 +9,7 @@ const reasons: Record<string, string> = {
 };
 
 /** The system's name for what went wrong, such as `ENOENT`; undefined for anything but a system error. */
-export function systemCode(error: unknown): string | undefined {
+function systemCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error ? String(error.code) : undefined;
 }
 

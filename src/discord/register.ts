@@ -61,7 +61,7 @@ export async function registerCommands(deps: RegisterDeps, input: RegisterInput)
 }
 
 /** The one command, with a subcommand each. */
-export function wis(commands: readonly Command[]): Wanted {
+function wis(commands: readonly Command[]): Wanted {
   return {
     type: ApplicationCommandType.ChatInput,
     name: "wis",

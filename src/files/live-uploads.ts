@@ -3,7 +3,7 @@ import type { Telemetry } from "../telemetry/ports.ts";
 import type { FileIndex } from "./ports.ts";
 
 /** How often living uploads say so, and slow ones are looked for. */
-export const HEARTBEAT = 5_000;
+const HEARTBEAT = 5_000;
 
 /** No heartbeat for this long: the process that received it is dead. Nine beats, so that a busy machine buries nobody alive. */
 export const DEAD_AFTER = 45_000;

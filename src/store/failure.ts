@@ -2,7 +2,7 @@ import { SQLiteError } from "bun:sqlite";
 import { causeChain, type ErrorCode, WisError } from "../errors.ts";
 
 /** The SQLite error at the root of what was thrown; drizzle wraps some of them. */
-export function sqliteErrorIn(error: unknown): SQLiteError | undefined {
+function sqliteErrorIn(error: unknown): SQLiteError | undefined {
   return causeChain(error).find((cause) => cause instanceof SQLiteError);
 }
 

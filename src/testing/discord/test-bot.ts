@@ -17,7 +17,7 @@ export interface TestBot extends AsyncDisposable {
   errors: unknown[];
 }
 
-export const WIS = {
+const WIS = {
   name: "wis",
   description: "WisBot",
   options: [

@@ -24,7 +24,7 @@ interface Operation {
 
 const JSON_TYPE = "application/json";
 
-export const noValidation: Validation = { request() {}, response() {}, object() {} };
+const noValidation: Validation = { request() {}, response() {}, object() {} };
 
 type Check = (pointer: string, value: unknown) => FormProblem[];
 

@@ -35,7 +35,7 @@ const embed = z.strictObject({
 
 export type EmbedInput = z.output<typeof embed>;
 
-export const allowedMentions = z
+const allowedMentions = z
   .strictObject({
     parse: z.array(z.enum(["users", "roles", "everyone"])).nullish(),
     users: z.array(snowflake).max(100).nullish(),
