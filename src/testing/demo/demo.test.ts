@@ -122,5 +122,5 @@ test("where WisBot may not post, the card comes as a direct message", async () =
 test("a line that is no command says what there is", async () => {
   await using page = await openPage();
   await type(page, "/wis dance");
-  expect(await page.getByRole("alert").textContent()).toContain("Try /wis help, /wis upload, /wis llm");
+  await page.getByRole("alert").getByText("Try /wis help, /wis upload, /wis llm").waitFor();
 }, 20_000);
