@@ -1,0 +1,149 @@
+import { Database } from "bun:sqlite";
+import { configSchema } from "../../src/config/schema.ts";
+import { cleanUp } from "../../src/files/clean-up.ts";
+import type { BlobStore } from "../../src/files/ports.ts";
+import { newCapability } from "../../src/lib/capability.ts";
+import { openDiskBlobs } from "../../src/store/blobs/disk.ts";
+import { blobsPath, databasePath } from "../../src/store/data-dir.ts";
+import { openStore, type Store } from "../../src/store/open.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { openTelemetry } from "../../src/telemetry/open.ts";
+import type { Telemetry } from "../../src/telemetry/ports.ts";
+import { type Bench, type Figure, inTurn, median, ms, percentile, times } from "./figure.ts";
+import { temporaryFolder } from "./processes.ts";
+
+const EXPIRED = 10_000;
+const FEW = 20_000;
+const MANY = 1_000_000;
+const ROUNDS = 5;
+const LIMIT = 1.2;
+const BLOCK_LIMIT_MS = 50;
+const NOW = Date.now();
+const DAY = 86_400_000;
+
+interface House extends AsyncDisposable {
+  dataDir: string;
+  store: Store;
+  blobs: BlobStore;
+  telemetry: Telemetry;
+}
+
+async function openHouse(rows: number): Promise<House> {
+  await using opening = new AsyncDisposableStack();
+  const { path: dataDir } = opening.use(await temporaryFolder());
+  const config = configSchema.parse({ log: { level: "error" } });
+  const telemetry = await openTelemetry({ config, version: "bench", env: {} });
+  opening.defer(() => telemetry.shutdown());
+  const store = opening.use(await openStore({ dataDir, log: telemetry.log }));
+  const blobs = await openDiskBlobs({ dir: blobsPath(dataDir) });
+  insertReady(dataDir, Array.from({ length: rows - EXPIRED }, newCapability), NOW + DAY);
+  const opened = opening.move();
+  return { dataDir, store, blobs, telemetry, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** Ready files by a bulk insert: through the port a million would take minutes and measure nothing more. */
+function insertReady(dataDir: string, ids: string[], expiresAt: number): void {
+  using database = new Database(databasePath(dataDir));
+  const insert = database.prepare(
+    `insert into files (id, owner_id, state, name, size, content_type, sha256, created_at, ready_at, expires_at)
+     values (?, ?, 'ready', 'a.txt', 1, 'text/plain', ?, ?, ?, ?)`,
+  );
+  database.transaction(() => {
+    for (const [index, id] of ids.entries()) {
+      const owner = String(index % 5_000);
+      insert.run(id, owner, "a".repeat(64), NOW - DAY - index, NOW - DAY - index, expiresAt);
+    }
+  })();
+  database.run("pragma wal_checkpoint(truncate)");
+}
+
+/** Expired files with a byte each on the disk. */
+async function expireSome({ dataDir, blobs }: House): Promise<void> {
+  const ids = Array.from({ length: EXPIRED }, newCapability);
+  const queue = ids.values();
+  const lane = async () => {
+    for (const id of queue) {
+      const writer = await blobs.create(id);
+      await writer.write(new Uint8Array(1));
+      await writer.commit();
+    }
+  };
+  await Promise.all(Array.from({ length: 32 }, lane));
+  insertReady(dataDir, ids, NOW - 1);
+}
+
+interface Round {
+  took: number;
+  /** The longest that the event loop did not come round, milliseconds. */
+  blocked: number;
+}
+
+async function round(house: House): Promise<Round> {
+  await expireSome(house);
+  const { store, blobs, telemetry } = house;
+  const deps = {
+    index: store.files,
+    blobs,
+    telemetry,
+    metrics: createMetrics(telemetry.meter).files,
+    now: () => NOW,
+  };
+  let [last, blocked] = [performance.now(), 0];
+  const probe = setInterval(() => {
+    const now = performance.now();
+    blocked = Math.max(blocked, now - last);
+    last = now;
+  }, 1);
+  const started = performance.now();
+  const live = { has: () => false };
+  const { expired_files } = await cleanUp({ ...deps, live, logs: [] }, new AbortController().signal);
+  const took = performance.now() - started;
+  clearInterval(probe);
+  if (expired_files !== EXPIRED) throw new Error(`removed ${expired_files} files instead of ${EXPIRED}`);
+  return { took, blocked };
+}
+
+export const cleanUpBench: Bench = {
+  name: "clean-up",
+  async run(): Promise<Figure[]> {
+    await using many = await openHouse(MANY);
+    await using few = await openHouse(FEW);
+    await inTurn(
+      1,
+      () => round(many),
+      () => round(few),
+    );
+    const seen = await inTurn(
+      ROUNDS,
+      () => round(many),
+      () => round(few),
+    );
+    const time = (rounds: Round[]) => median(rounds.map(({ took }) => took));
+    const ratio = time(seen.ours) / time(seen.baseline);
+    const blocks = seen.ours.map(({ blocked }) => blocked);
+    const count = (rows: number) => rows.toLocaleString("en");
+    return [
+      {
+        what: `clean-up of ${count(EXPIRED)} expired files with their bytes among ${count(MANY)} rows`,
+        ours: `median ${ms(time(seen.ours))}`,
+        baseline: `among ${count(FEW)} rows ${ms(time(seen.baseline))}`,
+        compared: times(ratio),
+        limit: `at most ${times(LIMIT)}`,
+        holds: ratio <= LIMIT,
+      },
+      {
+        what: "the longest block of the event loop meanwhile",
+        ours: `median of ${ROUNDS} runs ${ms(median(blocks))}, worst ${ms(percentile(blocks, 1))}`,
+        baseline: `among ${count(FEW)} rows worst ${ms(
+          percentile(
+            seen.baseline.map(({ blocked }) => blocked),
+            1,
+          ),
+        )}`,
+        compared: ms(percentile(blocks, 1)),
+        limit: `${BLOCK_LIMIT_MS} ms`,
+        holds: percentile(blocks, 1) <= BLOCK_LIMIT_MS,
+      },
+    ];
+  },
+};
