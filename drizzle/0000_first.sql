@@ -59,7 +59,7 @@ CREATE TABLE `files` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `files_ticket` ON `files` (`ticket_hash`);--> statement-breakpoint
 CREATE INDEX `files_newest` ON `files` (`created_at`,`id`);--> statement-breakpoint
-CREATE INDEX `files_owner` ON `files` (`owner_id`,`created_at`,`id`,`state`,`size`);--> statement-breakpoint
+CREATE INDEX `files_owner` ON `files` (`owner_id`,`created_at`,`id`,`size`);--> statement-breakpoint
 CREATE INDEX `files_expiry` ON `files` (`expires_at`) WHERE "files"."state" = 'ready';--> statement-breakpoint
 CREATE INDEX `files_link_expiry` ON `files` (`link_expires_at`) WHERE "files"."state" = 'pending';--> statement-breakpoint
 CREATE INDEX `files_uploading` ON `files` (`created_at`,`id`) WHERE "files"."state" = 'uploading';--> statement-breakpoint

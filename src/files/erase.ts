@@ -19,8 +19,11 @@ export interface Erased {
   failed: string[];
 }
 
-/** Blobs that are deleted side by side: enough to hide a disk's latency, few enough to leave it to downloads. */
-const LANES = 8;
+/**
+ * Blobs that are deleted side by side, and rows that are settled in one statement: enough to hide a disk's latency,
+ * few enough to leave it to downloads and to hold the event loop for a millisecond or two.
+ */
+const AT_ONCE = 16;
 
 /** Bytes first, then the row: takes `deleting` rows away for good. */
 export function eraseDeleting(
@@ -28,7 +31,7 @@ export function eraseDeleting(
   rows: FileRow[],
   reason: "expired" | "repaired",
 ): Promise<Erased> {
-  return eraseAll(deps, rows, reason, (row) => deps.index.remove(row.id, deps.now()));
+  return eraseAll(deps, rows, reason, (gone) => deps.index.remove(gone, deps.now()));
 }
 
 /** Bytes first, then the claim: undoes uploads whose process is dead. Their links work again until they expire. */
@@ -37,38 +40,49 @@ export function eraseDead(
   rows: FileRow[],
   reason: "abandoned" | "repaired",
 ): Promise<Erased> {
-  return eraseAll(deps, rows, reason, (row) => deps.index.release(row.id));
+  return eraseAll(deps, rows, reason, async (gone) => {
+    for (const id of gone) await deps.index.release(id);
+  });
 }
 
 async function eraseAll(
   { blobs, telemetry, metrics }: EraseDeps,
   rows: FileRow[],
   reason: "expired" | "abandoned" | "repaired",
-  settle: (row: FileRow) => Promise<void>,
+  settle: (ids: string[]) => Promise<void>,
 ): Promise<Erased> {
   const erased: Erased = { rows: [], failed: [] };
 
-  async function erase(row: FileRow) {
+  function refused(error: unknown, ids: string[]) {
+    telemetry.record(error, "erasing files");
+    erased.failed.push(...ids);
+  }
+
+  async function isGone({ id, name }: FileRow): Promise<boolean> {
     try {
       // An open link never had bytes.
-      if (row.name !== null) await blobs.delete(row.id);
-      await settle(row);
-      erased.rows.push(row);
+      if (name !== null) await blobs.delete(id);
+      return true;
     } catch (error) {
-      telemetry.record(error, "erasing a file");
-      erased.failed.push(row.id);
+      refused(error, [id]);
+      return false;
     }
   }
 
-  const queue = rows.values();
-  const lane = async () => {
-    for (const row of queue) {
-      await erase(row);
-      // SQLite answers on this very thread: without a turn in between, a thousand rows would stop the world.
-      await breathe();
+  for (let from = 0; from < rows.length; from += AT_ONCE) {
+    const some = rows.slice(from, from + AT_ONCE);
+    const went = await Promise.all(some.map(isGone));
+    const gone = some.filter((_, index) => went[index]);
+    const ids = gone.map(({ id }) => id);
+    try {
+      await settle(ids);
+      erased.rows.push(...gone);
+    } catch (error) {
+      refused(error, ids);
     }
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
+    // SQLite answers on this very thread: without a turn in between, a thousand rows would stop the world.
+    await breathe();
+  }
 
   metrics.deleted.add(erased.rows.length, { reason });
   metrics.deletedBytes.add(bytesOf(erased.rows), { reason });

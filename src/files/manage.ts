@@ -37,7 +37,7 @@ export async function removeFile(deps: ManageDeps, id: string, by: Member | "adm
   refuseStranger(by, row.ownerId);
   if (!(await index.markDeleting(id))) throw row.state === "uploading" ? beingSent() : unknownFile();
   await blobs.delete(id);
-  await index.remove(id, now());
+  await index.remove([id], now());
   return row;
 }
 

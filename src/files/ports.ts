@@ -108,8 +108,8 @@ export interface FileIndex {
   markExpired(now: number, limit: number): Promise<FileRow[]>;
   /** Rows in `deleting`, at most `limit`. */
   deleting(limit: number): Promise<FileRow[]>;
-  /** Removes a `deleting` row once its blob is gone, leaving its ticket's tombstone. */
-  remove(id: string, now: number): Promise<void>;
+  /** Removes `deleting` rows whose blobs are gone, leaving their tickets' tombstones. All of them or none. */
+  remove(ids: string[], now: number): Promise<void>;
   /** Uploads whose sender stopped reporting before `before`: crashed `files add`, a killed daemon. */
   abandoned(before: number, limit: number): Promise<FileRow[]>;
   /** Says that these uploads are still alive. */

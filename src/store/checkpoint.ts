@@ -2,9 +2,12 @@ import type { Database } from "bun:sqlite";
 import type { Log } from "../telemetry/ports.ts";
 
 /** Pages in the log, 4 KiB each, from which they are copied into the database file. */
-const LARGE = 1_000;
-/** From here on writers are held up for a moment, so that the log can start anew instead of growing under them. */
-const HUGE = 8_000;
+const LARGE = 4_000;
+/**
+ * From here on, 128 MiB, writers are held up for a moment, so that the log can start anew instead of growing under
+ * them. A clean-up of 10,000 files among a million writes less; with a quarter of it, it waited 0.3 s in all.
+ */
+export const HUGE = 32_000;
 /** Statements between two looks at the log. */
 const LOOK_EVERY = 64;
 
@@ -35,7 +38,7 @@ export interface Checkpointer {
  */
 export function createCheckpointer({ client, log }: { client: Database; log: Log }): Checkpointer {
   // What SQLite does by itself should the thread not get its way.
-  client.run(`PRAGMA wal_autocheckpoint = ${4 * HUGE}`);
+  client.run(`PRAGMA wal_autocheckpoint = ${2 * HUGE}`);
   const look = client.prepare<{ log: number; checkpointed: number }, []>("PRAGMA wal_checkpoint(NOOP)");
   let ran = 0;
   let going: Promise<void> | undefined;

@@ -18,14 +18,15 @@ export function prepareFileStatements(db: Db) {
 
 const byId = eq(files.id, given("id"));
 const byTicket = eq(files.ticketHash, given("ticketHash"));
+const byIds = inArray(files.id, sql`(select value from json_each(${given("ids")}))`);
+const areDeleting = and(byIds, is(files.state, "deleting"));
 const isUploading = and(byId, is(files.state, "uploading"));
 
-/** The statements that give room: each asks and takes in one. A file that is going counts no more. */
+/** The statements that give room: each asks and takes in one. What is being deleted counts until its bytes are gone. */
 function quotas(db: Db) {
   const other = alias(files, "other");
   const bytes = sql<number>`coalesce(sum(${other.size}), 0)`;
-  const countsFor = (owner: SQL | typeof files.ownerId) =>
-    and(eq(other.ownerId, owner), sql`${other.state} <> 'deleting'`);
+  const countsFor = (owner: SQL | typeof files.ownerId) => eq(other.ownerId, owner);
   const usage = db
     .select({ files: count().as("held_files"), bytes: bytes.as("held_bytes") })
     .from(other)
@@ -91,12 +92,7 @@ function uploads(db: Db) {
     touch: db
       .update(files)
       .set({ aliveAt: given("now") })
-      .where(
-        and(
-          inArray(files.id, sql`(select value from json_each(${given("ids")}))`),
-          is(files.state, "uploading"),
-        ),
-      )
+      .where(and(byIds, is(files.state, "uploading")))
       .prepare(),
     reopen: db
       .update(files)
@@ -154,10 +150,7 @@ function ends(db: Db) {
       )
       .returning(fileRow)
       .prepare(),
-    remove: db
-      .delete(files)
-      .where(and(byId, is(files.state, "deleting")))
-      .prepare(),
+    remove: db.delete(files).where(areDeleting).prepare(),
   };
 }
 
@@ -181,7 +174,7 @@ function burials(db: Db) {
             ),
           })
           .from(files)
-          .where(and(byId, is(files.state, "deleting"), sql`${files.ticketHash} is not null`)),
+          .where(and(areDeleting, sql`${files.ticketHash} is not null`)),
       )
       .prepare(),
     findTombstone: db

@@ -185,7 +185,7 @@ test("what is owed for a file goes with it", async () => {
   await files.claim(claimOf(row));
   await files.finish(row.id, done(), announcementOf(row));
   await files.markDeleting(row.id);
-  await files.remove(row.id, 4000);
+  await files.remove([row.id], 4000);
   expect(await announcements.nextDueAt()).toBeUndefined();
 });
 
@@ -207,7 +207,7 @@ test("a listing is newest first and complete, though rows go between its pages",
     after = page.at(-1);
     if (!after) break;
     await files.markDeleting(after.id);
-    await files.remove(after.id, 1);
+    await files.remove([after.id], 1);
   } while (after);
   expect(seen).toEqual(newest);
 });
@@ -230,7 +230,7 @@ test("a listing can be of one owner and of some states", async () => {
   expect(await ids({ states: [] })).toEqual([]);
 });
 
-test("what has expired is marked once, at most as many as asked, and counts no more", async () => {
+test("what has expired is marked once, at most as many as asked, and counts until it is removed", async () => {
   await using opened = await openTestStore();
   const { files } = opened.store;
   const [first, second] = [await readyFile(files), await readyFile(files)];
@@ -248,6 +248,11 @@ test("what has expired is marked once, at most as many as asked, and counts no m
   expect(await files.markExpired(9000, 2)).toEqual([]);
   expect((await files.deleting(10)).map(({ id }) => id).toSorted()).toEqual(
     marked.map(({ id }) => id).toSorted(),
+  );
+  expect((await files.usage(owner)).files).toBe(5);
+  await files.remove(
+    marked.map(({ id }) => id),
+    9000,
   );
   expect(await files.usage(owner)).toEqual({ files: 2, bytes: 10 });
 });
@@ -279,9 +284,12 @@ test("a link's tombstone says what became of it; a file that came without one le
   await files.finish(used.id, done(), undefined);
   const unlinked = await readyFile(files);
   await files.markDeleting(takenBack.id);
-  await files.remove(takenBack.id, 4000);
+  await files.remove([takenBack.id], 4000);
   await files.markExpired(20_000, 10);
-  for (const row of [used, unused, unlinked]) await files.remove(row.id, 20_000);
+  await files.remove(
+    [used, unused, unlinked].map(({ id }) => id),
+    20_000,
+  );
 
   expect(await files.findByTicket(used.ticketHash)).toEqual({ outcome: "used", fileId: used.id, at: 20_000 });
   expect(await files.findByTicket(unused.ticketHash)).toEqual({
@@ -302,7 +310,7 @@ test("tombstones are dropped by age", async () => {
   const row = link();
   await files.insert(row, roomy);
   await files.markDeleting(row.id);
-  await files.remove(row.id, 4000);
+  await files.remove([row.id], 4000);
   expect(await files.dropTombstones(4000, 10)).toBe(0);
   expect(await files.dropTombstones(4001, 10)).toBe(1);
 });
@@ -311,7 +319,7 @@ test("only a row that is going can be removed", async () => {
   await using opened = await openTestStore();
   const { files } = opened.store;
   const row = await readyFile(files);
-  await files.remove(row.id, 1);
+  await files.remove([row.id], 1);
   expect(await files.find(row.id)).toMatchObject({ state: "ready" });
 });
 

@@ -63,11 +63,11 @@ export function createFileIndex({ db, run, keep }: Connection): FileIndex {
     markDeleting: (id) => keep(() => statements.markDeleting.all({ id }).length === 1),
     markExpired: (now, limit) => keep(() => statements.markExpired.all({ now, limit })),
     deleting: (limit) => run(() => statements.deleting.all({ limit })),
-    remove: (id, now) =>
+    remove: (ids, now) =>
       run(() =>
         atOnce(() => {
-          statements.bury.run({ id, now });
-          statements.remove.run({ id });
+          statements.bury.run({ ids: JSON.stringify(ids), now });
+          statements.remove.run({ ids: JSON.stringify(ids) });
         }),
       ),
     abandoned: (before, limit) => run(() => statements.abandoned.all({ before, limit })),

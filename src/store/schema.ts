@@ -51,8 +51,9 @@ export const files = sqliteTable(
   (file) => [
     uniqueIndex("files_ticket").on(file.ticketHash),
     index("files_newest").on(file.createdAt, file.id),
-    // Also answers what an owner has, without a look at the rows.
-    index("files_owner").on(file.ownerId, file.createdAt, file.id, file.state, file.size),
+    // Also answers what an owner has, without a look at the rows. Not the state: each change of it would rewrite a
+    // page of this index too, which made a clean-up among a million rows take half as long again.
+    index("files_owner").on(file.ownerId, file.createdAt, file.id, file.size),
     // Partial: a scan for what is due costs by what it finds, however many rows are kept.
     index("files_expiry").on(file.expiresAt).where(is(file.state, "ready")),
     index("files_link_expiry").on(file.linkExpiresAt).where(is(file.state, "pending")),
