@@ -23,7 +23,7 @@ export interface Erased {
  * Blobs that are deleted side by side, and rows that are settled in one statement: enough to hide a disk's latency,
  * few enough to leave it to downloads and to hold the event loop for a millisecond or two.
  */
-const AT_ONCE = 16;
+const AT_ONCE = 32;
 
 /** Bytes first, then the row: takes `deleting` rows away for good. */
 export function eraseDeleting(

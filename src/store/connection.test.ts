@@ -83,7 +83,7 @@ test("a long log is copied into the database by itself, off the event loop", asy
   const { client } = opened;
   const checkpointer = createCheckpointer({ client, log: quiet });
   client.run("BEGIN");
-  for (let i = 0; i < 1200; i += 1) client.run("INSERT INTO notes VALUES (randomblob(4000))");
+  for (let i = 0; i < 4200; i += 1) client.run("INSERT INTO notes VALUES (randomblob(4000))");
   client.run("COMMIT");
   const log = () =>
     client.prepare<{ log: number; checkpointed: number }, []>("PRAGMA wal_checkpoint(NOOP)").get();
@@ -92,7 +92,7 @@ test("a long log is copied into the database by itself, off the event loop", asy
   for (let i = 0; i < 64; i += 1) checkpointer.ran();
   await checkpointer.idle();
   const after = log();
-  expect(after?.log).toBeGreaterThan(1000);
+  expect(after?.log).toBeGreaterThan(4000);
   expect(after?.checkpointed).toBe(after?.log ?? -1);
 });
 
@@ -112,7 +112,7 @@ test("a log that can't be shortened is a warning, not the end", async () => {
     },
   });
   const checkpointer = createCheckpointer({ client: elsewhere, log });
-  for (let i = 0; i < 1200; i += 1) client.run("INSERT INTO notes VALUES (randomblob(4000))");
+  for (let i = 0; i < 4200; i += 1) client.run("INSERT INTO notes VALUES (randomblob(4000))");
   for (let i = 0; i < 64; i += 1) checkpointer.ran();
   await checkpointer.idle();
   client.close();
