@@ -24,6 +24,7 @@ Bun.serve({
   maxRequestBodySize: Number.MAX_SAFE_INTEGER,
   idleTimeout: 120,
   async fetch(request) {
+    if (new URL(request.url).pathname === "/") return new Response("It listens.");
     const path = join(FOLDER, "blob");
     if (request.method === "PUT" && request.body) return new Response(await take(request.body, path));
     return new Response(Bun.file(path));

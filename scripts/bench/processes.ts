@@ -29,7 +29,7 @@ export async function startBuilt(config: ConfigInput, env: Record<string, string
   const settings: ConfigInput = {
     ...config,
     web: { port, public_url: url },
-    log: { level: "warn", format: "json" },
+    log: { level: "error", format: "json" },
   };
   // JSON is YAML.
   await writeFile(join(folder, "config.yaml"), JSON.stringify(settings), { mode: 0o600 });
@@ -60,7 +60,8 @@ export async function startServer(
   }
   const startedIn = performance.now() - started;
   const stop = async () => {
-    child.kill("SIGKILL");
+    // Not SIGKILL: nginx would leave its workers behind.
+    child.kill("SIGTERM");
     await child.exited;
   };
   return { pid: child.pid, url, folder, startedIn, [Symbol.asyncDispose]: stop };

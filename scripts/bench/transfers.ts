@@ -99,7 +99,6 @@ async function run({ size }: BenchOptions): Promise<Figure[]> {
   await using bare = await startServer([process.execPath, join(import.meta.dir, "bare-server.ts")], {
     url: `http://127.0.0.1:${port}`,
     folder: folder.path,
-    path: "/nothing-yet",
     env: { PORT: String(port), FOLDER: folder.path },
   });
   await using wisbot = await startBuilt({
@@ -111,7 +110,7 @@ async function run({ size }: BenchOptions): Promise<Figure[]> {
   const up = await measureUploads(wisbot, bare, file, size);
   const peer = nginx
     ? { name: "nginx", url: `${nginx.url}/random.bin` }
-    : { name: "a bare Bun.file (no nginx here)", url: bare.url };
+    : { name: "a bare Bun.file (no nginx here)", url: `${bare.url}/blob` };
   const fetchFrom = (url: string) => curl("-o", "/dev/null", url);
   const download = `${up.share}/download`;
   await inTurn(
