@@ -115,7 +115,7 @@ test.skipIf(!mayRun)("a data dir of another user is said with the command that h
   expect(finding).toMatchObject({ severity: "fail", detail: expect.stringContaining(dataDir) });
   expect(finding.fix).toMatch(/sudo chown -R \d+:\d+ '.*it'\\''s here'/);
 
-  await chmod(dataDir, 0o700);
+  await chmod(dataDir, 0o000);
   for (const code of ["database.openable", "database.schema"]) {
     expect(await checkAsOrdinaryUser(code, dataDir)).toMatchObject({ severity: "skip" });
   }
