@@ -148,7 +148,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   const { loaded, telemetry } = options;
   const ground = { loaded, telemetry, metrics: createMetrics(telemetry.meter) };
   await using opening = new AsyncDisposableStack();
-  opening.use(lockOrRefuse(loaded.dataDir));
+  opening.use(await lockOrRefuse(loaded.dataDir));
   // A database upgraded for a start that then fails on its port could not be given back to the version before.
   assertCanListen(loaded.config.web);
 
@@ -172,12 +172,20 @@ export async function openApp(options: AppOptions): Promise<App> {
   return { web, refused: refusal.promise, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
-function lockOrRefuse(dataDir: string): Disposable {
-  const lock = lockDataDir(dataDir);
-  if (lock) return lock;
+/** A `files list` of somebody's has the lock for a moment too, and must not keep a service from starting. */
+const LOCK_PATIENCE_MS = 2_000;
+
+async function lockOrRefuse(dataDir: string): Promise<Disposable> {
+  const deadline = now() + LOCK_PATIENCE_MS;
+  for (;;) {
+    const lock = lockDataDir(dataDir);
+    if (lock) return lock;
+    if (now() >= deadline) break;
+    await Bun.sleep(100);
+  }
   throw new WisError("data_dir.locked", {
-    say: `WisBot is running already on the data dir ${dataDir}.`,
-    hint: "Stop that one first, or give this one another folder with --data-dir.",
+    say: `Another WisBot has the data dir ${dataDir}: one that serves, or a files command at work.`,
+    hint: "Stop it or wait for its end, or give this one another folder with --data-dir.",
   });
 }
 

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { lockDataDir } from "../store/lock.ts";
 import { type Ran, runWisbot } from "../testing/command-line.ts";
 import { openTestApp } from "../testing/open-test-app.ts";
 import { type Serve, startServe } from "../testing/serve.ts";
@@ -84,9 +85,21 @@ test("a second serve on one data dir is refused, and the first goes on", async (
   const url = await serve.ready();
   const ran = await runWisbot(["serve", "--port", "0"], { cwd: folder.path });
   expect(ran.code).toBe(1);
-  expect(said(ran)).toContain("running already");
+  expect(said(ran)).toContain("Another WisBot has the data dir");
   expect((await fetch(`${url}/live`)).status).toBe(200);
   await serve.kill("SIGTERM");
+}, 20_000);
+
+test("a command that has the data dir for a moment does not keep serve from starting", async () => {
+  await using folder = await openFolder();
+  using held = lockDataDir(join(folder.path, "data"));
+  expect(held).toBeDefined();
+  const serve = startServe({ cwd: folder.path, args: ["--port", "0", "--no-discord"] });
+  // It is written before the data dir is asked for.
+  while (!existsSync(join(folder.path, "config.yaml"))) await new Promise((resolve) => setImmediate(resolve));
+  held?.[Symbol.dispose]();
+  expect((await fetch(`${await serve.ready()}/live`)).status).toBe(200);
+  expect(await serve.kill("SIGTERM")).toBe(0);
 }, 20_000);
 
 for (const [what, make, sentence] of [
