@@ -13,7 +13,7 @@ export interface Changes {
 }
 
 export interface WaitOptions {
-  /** Milliseconds; 4000 unless said, which is before a test's own time is up. It only ends a wait that would never end. */
+  /** Milliseconds; 10,000 unless said, which a slow machine needs. It only ends a wait that would never end. */
   timeout?: number;
   seen?: () => unknown;
 }
@@ -31,7 +31,7 @@ export function createChanges(): Changes {
     emit(change) {
       for (const listener of [...listeners]) listener(change);
     },
-    until<T>(what: string, probe: () => T | undefined, { timeout = 4000, seen }: WaitOptions = {}) {
+    until<T>(what: string, probe: () => T | undefined, { timeout = 10_000, seen }: WaitOptions = {}) {
       const first = probe();
       if (first !== undefined) return Promise.resolve(first);
       const { promise, resolve, reject } = Promise.withResolvers<T>();
