@@ -159,7 +159,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   const web = await openWeb(ground, { data, hosts, bot: () => discord?.bot.state() ?? botBefore });
   const stopping = new AbortController();
   const background = startBackground(ground, { data, hosts, signal: stopping.signal });
-  opening.defer(() => drain({ web, bot: discord?.bot, llm, background, stopping }));
+  opening.defer(() => drain({ web, bot: discord?.bot, llm, background, stopping, telemetry }));
 
   const refusal = Promise.withResolvers<never>();
   const token = botToken(options);
@@ -306,16 +306,20 @@ interface Running {
   llm: Llm;
   background: Promise<void>[];
   stopping: AbortController;
+  telemetry: Telemetry;
 }
 
-async function drain({ web, bot, llm, background, stopping }: Running): Promise<void> {
+/** What fails on the way is recorded: it must neither cut short the others nor hide why wisbot ends. */
+async function drain({ web, bot, llm, background, stopping, telemetry }: Running): Promise<void> {
   stopping.abort();
-  const answered = async () => {
-    const lastEdits = bot?.drain();
+  const answers = async () => {
     await within(ANSWERS_MS, llm.idle());
     llm.interruptAll();
-    await Promise.all([lastEdits, llm.idle()]);
+    await llm.idle();
   };
-  await within(DRAIN_MS, Promise.all([web.stop(TRANSFERS_MS), answered(), ...background]));
+  const work = [web.stop(TRANSFERS_MS), bot?.drain(), answers(), ...background];
+  for (const ended of (await within(DRAIN_MS, Promise.allSettled(work))) ?? []) {
+    if (ended.status === "rejected") telemetry.record(ended.reason, "finishing what runs");
+  }
   await bot?.close();
 }

@@ -40,9 +40,7 @@ export function eraseDead(
   rows: FileRow[],
   reason: "abandoned" | "repaired",
 ): Promise<Erased> {
-  return eraseAll(deps, rows, reason, async (gone) => {
-    for (const id of gone) await deps.index.release(id);
-  });
+  return eraseAll(deps, rows, reason, (gone) => deps.index.release(gone));
 }
 
 async function eraseAll(

@@ -82,8 +82,8 @@ export interface FileIndex {
   }): Promise<FileRow | undefined>;
   /** Raises what an upload of unknown length has reserved. False: over `maxBytes`, or no longer uploading. */
   reserve(id: string, size: number, maxBytes: number): Promise<boolean>;
-  /** uploading → pending with nothing reserved, so that the same link works again; a row without link is removed. */
-  release(id: string): Promise<void>;
+  /** uploading → pending with nothing reserved, so that the same links work again; rows without link are removed. All of them or none. */
+  release(ids: string[]): Promise<void>;
   /** uploading → ready together with its announcement, in one transaction. Undefined: it was no longer uploading. */
   finish(
     id: string,

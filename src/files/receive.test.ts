@@ -132,7 +132,7 @@ test("an upload that was given up meanwhile as dead leaves no bytes when it ends
   const upload = desk.files.add({ ownerId: owner }, incoming({ body: sender.body, length: 5 }));
   await sender.wanted();
   const [row] = await Array.fromAsync(desk.files.list({}));
-  await desk.store.files.release(row?.id ?? "");
+  await desk.store.files.release([row?.id ?? ""]);
   sender.send("hello");
   sender.end();
   expect(await codeOf(upload)).toBe("upload.cut");

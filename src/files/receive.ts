@@ -106,7 +106,7 @@ async function giveBack(
     const row = await index.find(id);
     if (row?.state === "ready") return;
     await blobs.delete(id);
-    await index.release(id);
+    await index.release([id]);
   } catch (error) {
     telemetry.record(error, "giving an upload back");
   }

@@ -20,6 +20,7 @@ const byId = eq(files.id, given("id"));
 const byTicket = eq(files.ticketHash, given("ticketHash"));
 const byIds = inArray(files.id, sql`(select value from json_each(${given("ids")}))`);
 const areDeleting = and(byIds, is(files.state, "deleting"));
+const areUploading = and(byIds, is(files.state, "uploading"));
 const isUploading = and(byId, is(files.state, "uploading"));
 
 /** The statements that give room: each asks and takes in one. What is being deleted counts until its bytes are gone. */
@@ -97,11 +98,11 @@ function uploads(db: Db) {
     reopen: db
       .update(files)
       .set({ state: "pending", name: null, size: 0, aliveAt: null })
-      .where(and(isUploading, sql`${files.ticketHash} is not null`))
+      .where(and(areUploading, sql`${files.ticketHash} is not null`))
       .prepare(),
     dropUnlinked: db
       .delete(files)
-      .where(and(isUploading, sql`${files.ticketHash} is null`))
+      .where(and(areUploading, sql`${files.ticketHash} is null`))
       .prepare(),
     finish: db
       .update(files)

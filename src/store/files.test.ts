@@ -138,7 +138,7 @@ test("a cut upload reserves nothing, and its link can be claimed again", async (
   const row = link();
   await files.insert(row, roomy);
   await files.claim(claimOf(row, 70));
-  await files.release(row.id);
+  await files.release([row.id]);
   expect(await files.usage(owner)).toEqual({ files: 1, bytes: 0 });
   expect(await files.find(row.id)).toMatchObject({ state: "pending", name: null, size: 0 });
   expect(await files.claim(claimOf(row))).toBeDefined();
@@ -149,10 +149,10 @@ test("a cut upload without a link leaves no row, and a ready file can't be relea
   const { files } = opened.store;
   const row = direct();
   await files.insert(row, roomy);
-  await files.release(row.id);
+  await files.release([row.id]);
   expect(await files.find(row.id)).toBeUndefined();
   const ready = await readyFile(files);
-  await files.release(ready.id);
+  await files.release([ready.id]);
   expect(await files.find(ready.id)).toMatchObject({ state: "ready" });
 });
 

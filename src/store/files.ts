@@ -38,11 +38,11 @@ export function createFileIndex({ db, run, keep }: Connection): FileIndex {
       }),
     claim: (input) => run(() => statements.claim.get(input)),
     reserve: (id, size, maxBytes) => run(() => statements.reserve.all({ id, size, maxBytes }).length === 1),
-    release: (id) =>
+    release: (ids) =>
       run(() =>
         atOnce(() => {
-          statements.reopen.run({ id });
-          statements.dropUnlinked.run({ id });
+          statements.reopen.run({ ids: JSON.stringify(ids) });
+          statements.dropUnlinked.run({ ids: JSON.stringify(ids) });
         }),
       ),
     finish: (id, done, announcement) =>

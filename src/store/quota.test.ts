@@ -40,7 +40,7 @@ test("whatever is tried at once and in whatever order, nobody has more than the 
         const { id, ticketHash } = target(row);
         if (kind === "claim") return await files.claim({ ticketHash, name: "n", size, now: 1, ...limits });
         if (kind === "reserve") return await files.reserve(id, size, limits.maxBytes);
-        if (kind === "release") return await files.release(id);
+        if (kind === "release") return await files.release([id]);
         if (kind === "extend") return await files.setExpiry(id, size);
         if (kind === "delete") return await files.markDeleting(id);
         if (kind === "expire") return await files.markExpired(size, 3);
