@@ -7,6 +7,11 @@ test("a capability is 22 safe characters, never the same twice", () => {
   expect(new Set(many).size).toBe(many.length);
 });
 
+test("a capability can stand on a command line", () => {
+  const many = Array.from({ length: 10_000 }, newCapability);
+  expect(many.filter((one) => one.startsWith("-"))).toEqual([]);
+});
+
 test("what is kept of it is its SHA-256", () =>
   expect(hashCapability("hello")).toBe("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"));
 
