@@ -1,5 +1,5 @@
 import type { Check, Finding } from "../doctor/ports.ts";
-import { isWisError, toWisError } from "../errors.ts";
+import { isWisError } from "../errors.ts";
 import { askApplication, askSessions, askUser, type DiscordAccess } from "./describe.ts";
 
 export interface DiscordChecksDeps {
@@ -9,6 +9,8 @@ export interface DiscordChecksDeps {
   token: string | undefined;
 }
 
+/** Under doctor's own limit of 5 s, so that silence is reported as what it is. */
+const LIMIT_MS = 4_000;
 /** Fewer sessions than these until the daily reset: something makes the bot connect over and over. */
 const FEW_SESSIONS = 50;
 
@@ -16,7 +18,10 @@ const FEW_SESSIONS = 50;
 export function discordChecks({ api, token }: DiscordChecksDeps): Check[] {
   const offline = token === undefined;
   const ask = (question: (access: DiscordAccess) => Promise<Finding>, withoutToken: Finding) => {
-    return async (signal: AbortSignal) => (offline ? withoutToken : await question({ api, token, signal }));
+    return async (signal: AbortSignal) => {
+      if (offline) return withoutToken;
+      return await question({ api, token, signal: AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]) });
+    };
   };
   return [
     { code: "discord.token", title: "Discord accepts the bot token", offline, run: ask(checkToken, off) },
@@ -43,7 +48,8 @@ async function checkToken(access: DiscordAccess): Promise<Finding> {
     const { name, id } = await askUser(access);
     return { severity: "ok", detail: `The token belongs to ${name} (${id}).` };
   } catch (error) {
-    const { say, hint } = toWisError(error);
+    if (!isWisError(error)) throw error;
+    const { say, hint } = error;
     return { severity: "fail", detail: say, ...(hint !== undefined && { fix: hint }) };
   }
 }

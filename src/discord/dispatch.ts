@@ -99,7 +99,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     },
     async drain() {
       draining = true;
-      await Promise.all(open);
+      while (open.size > 0) await Promise.all(open);
     },
   };
 }

@@ -48,6 +48,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const throttler = createIdentifyThrottler({ rest, log, timers, now, pace });
   const closing = new AbortController();
   const started = Promise.withResolvers<void>();
+  /** Whether somebody still waits for `started`: who refuses the bot afterwards is recorded, not thrown. */
+  let starting = true;
+  const begun = () => {
+    starting = false;
+    started.resolve();
+  };
   let client: Client<boolean> | undefined;
   let current: Pick<BotState, "state" | "detail"> = { state: "connecting", detail: "Connecting to Discord." };
   let outage: { since: number; calledOff: () => void } | undefined;
@@ -58,7 +64,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const awayMs = outage && now() - outage.since;
     outage = undefined;
     log.info({ servers: bot.guilds.cache.size, ...(awayMs && { awayMs }) }, `Discord: ${how}`);
-    started.resolve();
+    begun();
     if (bot.application) onConnected(bot.application.id);
   }
 
@@ -76,14 +82,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   function refuse(error: WisError): void {
     if (closing.signal.aborted || current.state === "refused") return;
-    const atStart = current.state === "connecting" && !outage;
+    const atStart = starting && !outage;
     current = { state: "refused", detail: error.hint ? `${error.say} ${error.hint}` : error.say };
     outage?.calledOff();
     closing.abort();
     if (atStart && isWisError(error, "discord.token_refused", "discord.intents_refused"))
       started.reject(error);
     else telemetry.record(error, "staying connected to Discord");
-    started.resolve();
+    begun();
     end(client);
   }
 
@@ -109,7 +115,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     bot.on(Events.ShardReconnecting, () => {
       log.info({}, "Discord: connection lost, connecting again");
       lost(new Error("the gateway connection was closed"), OUTAGE_AFTER_MS);
-      started.resolve();
+      begun();
     });
     bot.on(Events.ShardDisconnect, ({ code }) => refuse(refusalBy(code)));
     bot.on(Events.ShardError, (error) => log.debug({ err: error }, "Discord: gateway connection failed"));
@@ -122,9 +128,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const { remaining, resetAfter } = await sessionsLeft(rest);
     if (remaining === 0) {
       lost(new Error("Discord grants no more sessions today"), 0);
-      started.resolve();
+      begun();
       await wait(timers, resetAfter, closing.signal);
     }
+    closing.signal.throwIfAborted();
     const ended = new AbortController();
     const bot = createClient({ api, throttler, ended: ended.signal });
     client = bot;
@@ -146,7 +153,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
         const wisError = fromDiscord(error, "open the gateway");
         if (wisError.code === "discord.token_refused") return refuse(wisError);
         lost(error, 0);
-        started.resolve();
+        begun();
         await wait(timers, backOff(pace, tries), closing.signal);
       }
     }
@@ -154,7 +161,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   return {
     start() {
-      const calledOff = timers.after(START_PATIENCE_MS, () => started.resolve());
+      const calledOff = timers.after(START_PATIENCE_MS, begun);
       keepConnecting().catch((error) => {
         if (!closing.signal.aborted) telemetry.record(error, "connecting to Discord");
       });
@@ -169,7 +176,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     async close() {
       outage?.calledOff();
       closing.abort();
-      started.resolve();
+      begun();
       if (current.state !== "refused") current = { state: "stopped", detail: "Disconnected from Discord." };
       const patience = Promise.withResolvers<void>();
       const calledOff = timers.after(CLOSE_PATIENCE_MS, patience.resolve);

@@ -43,11 +43,21 @@ export function createCheckpointer({ client, log }: { client: Database; log: Log
   let ran = 0;
   let going: Promise<void> | undefined;
 
+  /** A look is never worth failing a write that has been committed. */
+  function lookAtLog() {
+    try {
+      return look.get();
+    } catch (error) {
+      log.warn({ err: error }, "the database's log could not be looked at");
+      return null;
+    }
+  }
+
   return {
     ran() {
       ran += 1;
       if (ran % LOOK_EVERY !== 0 || going !== undefined) return;
-      const found = look.get();
+      const found = lookAtLog();
       if (found === null || found.log - found.checkpointed < LARGE) return;
       going = checkpoint(client.filename)
         .catch((error: unknown) => log.warn({ err: error }, "the database's log could not be shortened"))

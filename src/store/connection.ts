@@ -48,8 +48,8 @@ export function trackStatements(client: Database): () => void {
 
 /** Sets what SQLite does not remember in the file. */
 export function setPragmas(client: Database) {
-  // SQLite would wait on the event loop: several writes that wait in a row held it up for 50 ms. `run` waits beside it.
-  client.run("PRAGMA busy_timeout = 0");
+  // While opening, another process that closes the database, or mends it after a crash, has it for a moment.
+  client.run("PRAGMA busy_timeout = 5000");
   const journal = client.prepare<{ journal_mode: string }, []>("PRAGMA journal_mode = WAL").get();
   if (journal?.journal_mode !== "wal") {
     throw new WisError("database.failed", {
@@ -76,14 +76,21 @@ export interface ConnectDeps {
 export async function connect({ client, log }: ConnectDeps): Promise<Connection> {
   const checkpointer = createCheckpointer({ client, log });
   const wal = await openWal(client);
+  // From here on SQLite would wait on the event loop, which several writes in a row held up for 50 ms: `run` waits
+  // beside it.
+  client.run("PRAGMA busy_timeout = 0");
 
   async function run<T>(work: () => T): Promise<T> {
+    const result = await onceFree(work);
+    checkpointer.ran();
+    return result;
+  }
+
+  async function onceFree<T>(work: () => T): Promise<T> {
     const deadline = performance.now() + BUSY_DEADLINE;
     for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
       try {
-        const result = work();
-        checkpointer.ran();
-        return result;
+        return work();
       } catch (error) {
         if (!isBusy(error) || performance.now() > deadline) throw databaseFailure(error);
       }
