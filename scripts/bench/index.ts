@@ -25,7 +25,7 @@ if (size === undefined || unknown.length > 0) {
 }
 
 function print({ what, ours, baseline, compared, limit, holds }: Figure): void {
-  console.log(`${holds ? "✓" : "✗"} ${what}\n    ${ours}; ${baseline}\n    ${compared}, limit ${limit}`);
+  console.log(`${holds ? "✓" : "✗"} ${what}: ${ours}; ${baseline}; ${compared}, limit ${limit}`);
 }
 
 await runAll([[process.execPath, `${root}/scripts/build.ts`]]);

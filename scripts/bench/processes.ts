@@ -69,7 +69,7 @@ export async function startServer(
 
 async function answers(url: string): Promise<boolean> {
   try {
-    return (await fetch(url)).status < 500;
+    return (await fetch(url)).ok;
   } catch (error) {
     if (error instanceof Error && "code" in error) return false;
     throw error;
@@ -85,6 +85,8 @@ async function kilobytes(pid: number, file: string, key: string): Promise<number
 
 /** Resident memory now, bytes. Linux only, as all that reads /proc. */
 export const residentBytes = (pid: number) => kilobytes(pid, "status", "VmRSS");
+/** Of what is resident, its share: pages that processes have in common are divided among them. Bytes. */
+export const proportionalBytes = (pid: number) => kilobytes(pid, "smaps_rollup", "Pss");
 /** The most since the start or the last `forgetPeak`, bytes. */
 export const peakBytes = (pid: number) => kilobytes(pid, "status", "VmHWM");
 // https://man7.org/linux/man-pages/man5/proc_pid_clear_refs.5.html: 5 resets the peak resident set size.

@@ -5,7 +5,14 @@ import { startDiscord } from "../../src/testing/discord/index.ts";
 import { startOllama } from "../../src/testing/ollama.ts";
 import { type Bench, type Figure, inTurn, mb, median, ms } from "./figure.ts";
 import { startEcho } from "./interactions.ts";
-import { binary, residentBytes, startBuilt, startServer, temporaryFolder } from "./processes.ts";
+import {
+  binary,
+  proportionalBytes,
+  residentBytes,
+  startBuilt,
+  startServer,
+  temporaryFolder,
+} from "./processes.ts";
 
 const ROUNDS = 9;
 const HELP_LIMIT_MS = 100;
@@ -63,7 +70,7 @@ async function firstAnswer(folder: string): Promise<Figure> {
   );
   const [ours, baseline] = [median(seen.ours), median(seen.baseline)];
   return {
-    what: "serve to its first 200, in an empty folder",
+    what: "serve to its first 200 on /live, with a config and no database yet",
     ours: `median ${ms(ours)}`,
     baseline: `a compiled Bun.serve ${ms(baseline)}`,
     compared: `${ms(ours - baseline)} above, ${ms(ours)} in all`,
@@ -81,11 +88,15 @@ async function memory(): Promise<Figure> {
   await using echo = startEcho(bare);
   await Promise.all([ours.registered("wis"), bare.registered("wis")]);
   await Bun.sleep(SETTLED_MS);
-  const [resident, baseline] = [await residentBytes(wisbot.pid), await residentBytes(echo.pid)];
+  const memoryOf = async (pid: number) => ({
+    resident: await residentBytes(pid),
+    proportional: await proportionalBytes(pid),
+  });
+  const [{ resident, proportional }, baseline] = [await memoryOf(wisbot.pid), await memoryOf(echo.pid)];
   return {
     what: "idle memory with Discord connected",
-    ours: `${mb(resident)} resident`,
-    baseline: `bare discord.js bot on Bun ${mb(baseline)}`,
+    ours: `${mb(resident)} resident (Pss ${mb(proportional)})`,
+    baseline: `bare discord.js bot on Bun ${mb(baseline.resident)} (Pss ${mb(baseline.proportional)})`,
     compared: mb(resident),
     limit: mb(MEMORY_LIMIT),
     holds: resident < MEMORY_LIMIT,

@@ -1,4 +1,5 @@
-import { open, rm, writeFile } from "node:fs/promises";
+import { open, rm, statfs, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { $ } from "bun";
 import { freePort } from "../../src/lib/free-port.ts";
@@ -14,7 +15,10 @@ import {
   temporaryFolder,
 } from "./processes.ts";
 
-const ROUNDS = 3;
+const ROUNDS = 6;
+/** At most so many copies of the file lie on the disk at once: its source, the bare server's, ours, one to spare. */
+const COPIES = 4;
+const SETTLED_MS = 2_000;
 const MEMORY_LIMIT = 64e6;
 const UPLOAD_LIMIT = 0.8;
 const DOWNLOAD_LIMIT = 0.75;
@@ -33,27 +37,23 @@ async function writeRandom(path: string, size: number): Promise<void> {
   await file.close();
 }
 
-/** Seconds that curl took. What is still to be written is written first, so that no round pays for the one before. */
-async function curl(...args: string[]): Promise<number> {
+/** What curl was answered and took. What is still to be written is written first, so that no round pays for another. */
+async function curl(...args: string[]): Promise<{ body: string; seconds: number; downloaded: number }> {
   await $`sync`.quiet();
-  const [answer = "", seconds = ""] = (
-    await $`curl -sS --fail -w ${"\n%{time_total}"} ${args}`.quiet().text()
-  ).split("\n");
-  if (answer === "none") throw new Error("no answer");
-  return Number(seconds);
+  const text = await $`curl -sS --fail -w ${"\n%{size_download} %{time_total}"} ${args}`.quiet().text();
+  const [downloaded, seconds] = text.slice(text.lastIndexOf("\n")).trim().split(" ").map(Number);
+  if (downloaded === undefined || seconds === undefined) throw new Error(`curl said ${text}`);
+  return { body: text.slice(0, text.lastIndexOf("\n")).trim(), seconds, downloaded };
 }
 
-async function uploadLink({ folder }: Running): Promise<string> {
-  const json = await $`${binary} files link --owner bench --json`.cwd(folder).quiet().json();
-  return json.url;
-}
+const idOf = (share: string) => share.slice(share.lastIndexOf("/") + 1);
 
-async function upload(wisbot: Running, path: string): Promise<{ seconds: number; share: string }> {
-  const link = await uploadLink(wisbot);
-  await $`sync`.quiet();
-  const started = performance.now();
-  const share = (await $`curl -sS --fail -T ${path} ${link}/`.quiet().text()).trim();
-  return { seconds: (performance.now() - started) / 1000, share };
+/** Uploads the file through a link of its own, after the one before is gone. Gives its share page too. */
+async function upload({ folder }: Running, file: string, before: string | undefined) {
+  if (before !== undefined) await $`${binary} files rm ${idOf(before)}`.cwd(folder).quiet();
+  const link: { url: string } = await $`${binary} files link --owner bench --json`.cwd(folder).quiet().json();
+  const { body: share, seconds } = await curl("-T", file, `${link.url}/`);
+  return { share, seconds };
 }
 
 /** nginx, sending files by sendfile; undefined where it is not installed. */
@@ -67,31 +67,44 @@ async function startNginx(folder: string): Promise<Running | undefined> {
      events {}
      http { access_log off; sendfile on; tcp_nopush on; client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
        fastcgi_temp_path ${folder}/fastcgi; uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
-       server { listen 127.0.0.1:${port}; root ${folder}; } }`,
+       server { listen 127.0.0.1:${port}; root ${folder}; location = / { return 200; } } }`,
   );
   const url = `http://127.0.0.1:${port}`;
   const PATH = `${process.env.PATH}:/usr/sbin`;
   return startServer(["nginx", "-p", folder, "-c", config], { url, folder, env: { PATH } });
 }
 
+/** Neither side replaces a file while it is timed: to free gigabytes takes as long as to write some. */
 async function measureUploads(wisbot: Running, bare: Running, file: string, size: number) {
-  const shares: string[] = [];
+  await Bun.sleep(SETTLED_MS);
   const idle = await residentBytes(wisbot.pid);
   await forgetPeak(wisbot.pid);
+  let share: string | undefined;
   const seen = await inTurn(
     ROUNDS,
     async () => {
-      const { seconds, share } = await upload(wisbot, file);
-      shares.push(share);
-      return seconds;
+      const done = await upload(wisbot, file, share);
+      share = done.share;
+      return done.seconds;
     },
-    () => curl("-o", "/dev/null", "-T", file, `${bare.url}/blob`),
+    async () => {
+      await rm(join(bare.folder, "blob"), { force: true });
+      return (await curl("-T", file, `${bare.url}/blob`)).seconds;
+    },
   );
   const rate = (values: number[]) => size / median(values);
-  return { idle, share: shares[0] ?? "", ours: rate(seen.ours), baseline: rate(seen.baseline) };
+  return { idle, share: share ?? "", ours: rate(seen.ours), baseline: rate(seen.baseline) };
+}
+
+async function assertRoom(size: number): Promise<void> {
+  const { bavail, bsize } = await statfs(tmpdir());
+  const wanted = size * COPIES;
+  if (bavail * bsize < wanted)
+    throw new Error(`${tmpdir()} needs ${mb(wanted)} free; --size takes a smaller file`);
 }
 
 async function run({ size }: BenchOptions): Promise<Figure[]> {
+  await assertRoom(size);
   await using folder = await temporaryFolder();
   const file = join(folder.path, "random.bin");
   await writeRandom(file, size);
@@ -111,7 +124,11 @@ async function run({ size }: BenchOptions): Promise<Figure[]> {
   const peer = nginx
     ? { name: "nginx", url: `${nginx.url}/random.bin` }
     : { name: "a bare Bun.file (no nginx here)", url: `${bare.url}/blob` };
-  const fetchFrom = (url: string) => curl("-o", "/dev/null", url);
+  const fetchFrom = async (url: string) => {
+    const { seconds, downloaded } = await curl("-o", "/dev/null", url);
+    if (downloaded !== size) throw new Error(`${downloaded} of ${size} bytes came back`);
+    return seconds;
+  };
   const download = `${up.share}/download`;
   await inTurn(
     1,

@@ -59,6 +59,7 @@ test("any text that is set is read back as it was", () => {
       const written = parse(text);
       expect([written.llm.model, written.web.host, written.web.port]).toEqual([value, value, 8080]);
     }),
+    { examples: [["\u00a0"], ["a\u2003"]] },
   );
 });
 

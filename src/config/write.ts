@@ -33,7 +33,7 @@ export function renderConfig(settings: Setting[] = []): string {
     if (!isNode(node) || !node.range) throw new Error(`the config template has no ${path.join(".")}`);
     const [from, to] = node.range;
     const written = stringify(value, { collectionStyle: "flow", lineWidth: 0, flowCollectionPadding: false });
-    return replaceValue(text, from, to, written.trimEnd());
+    return replaceValue(text, from, to, written.replace(/\n$/, ""));
   }, template);
 }
 
