@@ -1,7 +1,7 @@
 import { SpanKind } from "@opentelemetry/api";
 import { WisError } from "../errors.ts";
 import { attribute } from "../telemetry/attributes.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
+import type { BlobOperation, Metrics } from "../telemetry/metrics.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import type { BlobStore, BlobWriter } from "./ports.ts";
 
@@ -11,11 +11,9 @@ export interface ObserveBlobsDeps {
   metrics: Pick<Metrics["files"], "blobDuration">;
 }
 
-type Operation = "create" | "commit" | "open" | "delete" | "abort";
-
 /** The same store, with a span and a duration for every operation but the single write, of which an upload has thousands. */
 export function observeBlobs({ blobs, telemetry, metrics }: ObserveBlobsDeps): BlobStore {
-  async function observed<T>(operation: Operation, run: () => Promise<T>): Promise<T> {
+  async function observed<T>(operation: BlobOperation, run: () => Promise<T>): Promise<T> {
     const options = { kind: SpanKind.CLIENT, attributes: { [attribute.blobOperation]: operation } };
     return await telemetry.span(`blob ${operation}`, options, async () => {
       const started = performance.now();
@@ -36,15 +34,23 @@ export function observeBlobs({ blobs, telemetry, metrics }: ObserveBlobsDeps): B
   const observedWriter = (writer: BlobWriter): BlobWriter => ({
     write: (chunk) => writer.write(chunk),
     commit: () => observed("commit", () => writer.commit()),
+    close: () => observed("close", () => writer.close()),
     abort: () => observed("abort", () => writer.abort()),
   });
 
   return {
     create: (key) => observed("create", async () => observedWriter(await blobs.create(key))),
+    resume: (key) =>
+      observed("resume", async () => {
+        const found = await blobs.resume(key);
+        return found && { ...found, writer: observedWriter(found.writer) };
+      }),
+    unfinished: (key) => observed("unfinished", () => blobs.unfinished(key)),
     open: (key, range) => observed("open", () => blobs.open(key, range)),
     delete: (key) => observed("delete", () => blobs.delete(key)),
     keys: () => blobs.keys(),
     sweep: (inUse) => blobs.sweep(inUse),
     free: () => blobs.free(),
+    presign: (key, as) => blobs.presign(key, as),
   };
 }

@@ -122,15 +122,32 @@ export interface FileIndex {
 export interface BlobWriter {
   /** Resolves once the bytes are handed to the store: awaiting it is the back-pressure, and the chunk may be reused then. Throws WisError disk.full, disk.failed. */
   write(chunk: Uint8Array): Promise<void>;
-  /** Durable when it resolves: file and folder are synced and the name is in place. */
+  /** Durable and visible when it resolves. After a failed one nothing more can be written, but it may be tried again. */
   commit(): Promise<void>;
-  /** Removes what was written. Safe after a failed write or commit, and twice. */
+  /** Durable and unfinished when it resolves, to be resumed later; nothing more can be written or committed here. Fine twice. */
+  close(): Promise<void>;
+  /** Removes what was written, but not what another writer has resumed since. Safe after a failed write or commit, after close, and twice. */
   abort(): Promise<void>;
+}
+
+/** How a store that hands out its own URLs shall answer to one. */
+export interface PresignAs {
+  /** The value of Content-Disposition. */
+  disposition: string;
+  contentType: string;
+  expiresInSeconds: number;
 }
 
 /** Where the bytes live. Keys are file ids. Implemented by store/blobs/. */
 export interface BlobStore {
   create(key: string): Promise<BlobWriter>;
+  /**
+   * Goes on behind the bytes of an unfinished write that a crash or `close` has left, `size` of them; undefined when
+   * there is none. A writer that still has it open is closed first. Of several unfinished writes it takes the newest.
+   */
+  resume(key: string): Promise<{ writer: BlobWriter; size: number } | undefined>;
+  /** The bytes of the unfinished write that `resume` would take, to be hashed again after a restart. */
+  unfinished(key: string): Promise<Blob | undefined>;
   /** The bytes `start` to `end` inclusive, or all of them; undefined when there is no such blob. A Blob, so that a disk store can use sendfile. */
   open(key: string, range?: { start: number; end: number }): Promise<Blob | undefined>;
   /** Removes the blob and any unfinished one of that key. Fine when there is none. */
@@ -141,4 +158,6 @@ export interface BlobStore {
   sweep(inUse: (key: string) => boolean): Promise<number>;
   /** Bytes that may still be written before the disk is full. */
   free(): Promise<number>;
+  /** A URL at which whoever holds it can read the blob without us until it expires; undefined where the store has none, such as a disk. */
+  presign(key: string, as: PresignAs): string | undefined;
 }

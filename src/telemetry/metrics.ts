@@ -7,6 +7,16 @@ import type { ErrorCode } from "../errors.ts";
 /** `ok`, or the code of the WisError that ended it. */
 export type Outcome = "ok" | ErrorCode;
 
+export type BlobOperation =
+  | "create"
+  | "resume"
+  | "unfinished"
+  | "commit"
+  | "close"
+  | "abort"
+  | "open"
+  | "delete";
+
 /** A duration in seconds. */
 type Seconds<Labels extends Attributes> = Histogram<Labels>;
 
@@ -32,7 +42,7 @@ export interface Metrics {
     downloads: Counter<{ outcome: Outcome | "cut" }>;
     /** Bytes handed out, cut and partial transfers included. */
     downloadedBytes: Counter;
-    blobDuration: Seconds<{ operation: "create" | "commit" | "open" | "delete" | "abort"; outcome: Outcome }>;
+    blobDuration: Seconds<{ operation: BlobOperation; outcome: Outcome }>;
     deleted: Counter<{ reason: "expired" | "removed" | "abandoned" | "repaired" }>;
     deletedBytes: Counter<{ reason: "expired" | "removed" | "abandoned" | "repaired" }>;
   };

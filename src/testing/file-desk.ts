@@ -136,6 +136,11 @@ function keepingWriters(blobs: BlobStore): BlobStore {
       writers.push(writer);
       return writer;
     },
+    async resume(key) {
+      const found = await blobs.resume(key);
+      if (found) writers.push(found.writer);
+      return found;
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import type { BlobStore } from "../../files/ports.ts";
+import type { BlobStore, BlobWriter } from "../../files/ports.ts";
 import { newCapability } from "../../lib/capability.ts";
 
 export interface StoreUnderTest extends AsyncDisposable {
@@ -161,6 +161,138 @@ export function blobStoreContract(open: () => Promise<StoreUnderTest>): void {
     for (const writer of cut) await writer.abort();
   });
 
+  test("a closed write is resumed at its size by the next process, and nothing is visible until its commit", async () => {
+    await using opened = await open();
+    const key = newCapability();
+    const writer = await opened.blobs.create(key);
+    await writer.write(bytes("one "));
+    await writer.write(bytes("two "));
+    await writer.close();
+    await writer.close();
+    expect(await opened.blobs.open(key)).toBeUndefined();
+    expect(await keysOf(opened.blobs)).toEqual([]);
+
+    const blobs = await opened.crash();
+    expect(await (await blobs.unfinished(key))?.text()).toBe("one two ");
+    const found = await blobs.resume(key);
+    expect(found?.size).toBe(8);
+    await found?.writer.write(bytes("three"));
+    expect(await blobs.open(key)).toBeUndefined();
+    await found?.writer.commit();
+    expect(await text(blobs, key)).toBe("one two three");
+    expect(await blobs.resume(key)).toBeUndefined();
+    expect(await blobs.unfinished(key)).toBeUndefined();
+    expect(await blobs.sweep(() => false)).toBe(0);
+  });
+
+  test("however often a write is cut, by close or crash, it comes out whole", async () => {
+    await using opened = await open();
+    const parts = fc.array(fc.tuple(fc.uint8Array({ maxLength: 300 }), fc.boolean()), { maxLength: 6 });
+    const property = fc.asyncProperty(parts, async (chunks) => {
+      const key = newCapability();
+      const cut: BlobWriter[] = [];
+      let blobs = opened.blobs;
+      let writer = await blobs.create(key);
+      let size = 0;
+      for (const [chunk, crashes] of chunks) {
+        await writer.write(chunk);
+        size += chunk.length;
+        if (crashes) blobs = await opened.crash();
+        else await writer.close();
+        cut.push(writer);
+        const found = await blobs.resume(key);
+        if (!found) throw new Error("nothing to resume");
+        expect(found.size).toBe(size);
+        writer = found.writer;
+      }
+      await writer.commit();
+      // Their files are another's by now: this only gives their handles back.
+      for (const left of cut) await left.abort();
+      const whole = Buffer.concat(chunks.map(([chunk]) => chunk));
+      expect(Buffer.from((await (await blobs.open(key))?.bytes()) ?? "")).toEqual(whole);
+    });
+    await fc.assert(property, { numRuns: 20 });
+  });
+
+  test("there is nothing to resume of what never began, was aborted, deleted or swept", async () => {
+    await using opened = await open();
+    const { blobs } = opened;
+    const [none, aborted, deleted, swept] = Array.from({ length: 4 }, newCapability);
+    for (const key of [aborted, deleted, swept]) {
+      const writer = await blobs.create(key ?? "");
+      await writer.write(bytes("half"));
+      await writer.close();
+      if (key === aborted) await writer.abort();
+    }
+    await blobs.delete(deleted ?? "");
+    expect(await blobs.sweep(() => false)).toBe(1);
+    for (const key of [none, aborted, deleted, swept]) {
+      expect(await blobs.resume(key ?? "")).toBeUndefined();
+      expect(await blobs.unfinished(key ?? "")).toBeUndefined();
+    }
+  });
+
+  test("a closed writer neither writes nor commits, and its abort removes what it left", async () => {
+    await using opened = await open();
+    const { blobs } = opened;
+    const key = newCapability();
+    const writer = await blobs.create(key);
+    await writer.write(bytes("half"));
+    await writer.close();
+    await expect(writer.write(bytes("more"))).rejects.toMatchObject({ code: "disk.failed" });
+    await expect(writer.commit()).rejects.toMatchObject({ code: "disk.failed" });
+    expect(await (await blobs.unfinished(key))?.text()).toBe("half");
+    await writer.abort();
+    expect(await blobs.unfinished(key)).toBeUndefined();
+    expect(await blobs.open(key)).toBeUndefined();
+  });
+
+  test("whoever resumes a write has it alone: the writer before can neither add to it nor remove it", async () => {
+    await using opened = await open();
+    const { blobs } = opened;
+    const key = newCapability();
+    const first = await blobs.create(key);
+    const writing = first.write(bytes("one "));
+    const second = await blobs.resume(key);
+    await writing;
+    expect(second?.size).toBe(4);
+    await expect(first.write(bytes("lost"))).rejects.toMatchObject({ code: "disk.failed" });
+    await expect(first.commit()).rejects.toMatchObject({ code: "disk.failed" });
+    await first.abort();
+    await second?.writer.write(bytes("two"));
+    await second?.writer.commit();
+    expect(await text(blobs, key)).toBe("one two");
+  });
+
+  test("a write that is resumed by two at once goes to one of them", async () => {
+    await using opened = await open();
+    const { blobs } = opened;
+    const key = newCapability();
+    const writer = await blobs.create(key);
+    await writer.write(bytes("half"));
+    await writer.close();
+    const found = await Promise.allSettled([blobs.resume(key), blobs.resume(key)]);
+    const kept = found.flatMap((end) => (end.status === "fulfilled" && end.value ? [end.value.writer] : []));
+    const done = await Promise.allSettled(kept.map((resumed) => resumed.commit()));
+    expect(done.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    expect(await text(blobs, key)).toBe("half");
+    expect(await blobs.sweep(() => false)).toBe(0);
+  });
+
+  test("a second commit is refused and changes nothing", async () => {
+    await using opened = await open();
+    const { blobs } = opened;
+    const key = newCapability();
+    const writer = await blobs.create(key);
+    await writer.write(bytes("whole"));
+    await writer.commit();
+    await expect(writer.commit()).rejects.toMatchObject({ code: "disk.failed" });
+    await expect(writer.write(bytes("more"))).rejects.toMatchObject({ code: "disk.failed" });
+    await writer.close();
+    expect(await text(blobs, key)).toBe("whole");
+    expect(await blobs.resume(key)).toBeUndefined();
+  });
+
   test("every committed key is listed once, and nothing else", async () => {
     await using opened = await open();
     const keys = Array.from({ length: 200 }, newCapability);
@@ -192,6 +324,8 @@ export function blobStoreContract(open: () => Promise<StoreUnderTest>): void {
     await expect(blobs.create(key)).rejects.toThrow("not the key of a blob");
     await expect(blobs.open(key)).rejects.toThrow("not the key of a blob");
     await expect(blobs.delete(key)).rejects.toThrow("not the key of a blob");
+    await expect(blobs.resume(key)).rejects.toThrow("not the key of a blob");
+    await expect(blobs.unfinished(key)).rejects.toThrow("not the key of a blob");
     expect(await keysOf(blobs)).toEqual([]);
   });
 

@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { BlobWriter } from "../../files/ports.ts";
 import { attempt } from "./disk-failure.ts";
+import type { Deliver } from "./disk-incoming.ts";
 
 /**
  * How much may wait in memory to reach the disk. Without a bound a large upload piles up gigabytes, and every sync of
@@ -10,53 +10,94 @@ import { attempt } from "./disk-failure.ts";
  */
 const FLUSH_EVERY = 32 * 2 ** 20;
 
-/**
- * A blob on its way to `path`, meanwhile in a file in the folder `incoming`. That file's name is the writer's own: one
- * whose key was given to another writer can touch nothing of the other's. Throws WisError disk.full, disk.failed.
- */
-export async function createDiskWriter(path: string, incoming: string): Promise<BlobWriter> {
-  let place = join(incoming, `${basename(path)}.${randomBytes(8).toString("hex")}`);
-  const file = await attempt("creating", () => open(place, "wx", 0o600));
+export interface DiskWriter extends BlobWriter {
+  /** Resolves once its file is closed. */
+  released: Promise<void>;
+}
+
+interface DiskWriterOptions {
+  file: FileHandle;
+  /** Where `file` lies, in the folder of unfinished blobs. */
+  place: string;
+  /** Bytes that are there already. */
+  size: number;
+  deliver: Deliver;
+}
+
+/** A blob on its way, in an open file that is this writer's own. Throws WisError disk.full, disk.failed. */
+export function createDiskWriter({ file, place, size: found, deliver }: DiskWriterOptions): DiskWriter {
   const flush = createFlusher(file);
-  let size = 0;
-  let state: "open" | "broken" | "committed" = "open";
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  let size = found;
+  // Once a write has failed nothing may follow it, or there would be a hole. A closed file's bytes are all synced.
+  let state: "open" | "broken" | "closed" | "whole" | "committed" | "aborted" = "open";
+  let writing: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | undefined;
 
-  /** Waits for the last flush: the system may give its descriptor to another file. */
-  const close = () => {
-    closing ??= flush.ended().then(() => file.close());
+  /** Waits for what is going on: the system may give its descriptor to another file. */
+  function free(): Promise<void> {
+    closing ??= Promise.allSettled([writing, flush.ended()])
+      .then(() => file.close())
+      .finally(release);
     return closing;
-  };
+  }
 
-  async function store() {
+  async function store(chunk: Uint8Array) {
+    if (state !== "open") throw new Error(`the writer is ${state}`);
+    const at = size;
+    size += chunk.length;
+    try {
+      await writeAll(file, chunk, at);
+      await flush.wrote(chunk.length);
+    } catch (error) {
+      state = "broken";
+      throw error;
+    }
+  }
+
+  async function complete() {
     await flush.settle();
     await file.sync();
     const { size: stored } = await file.stat();
     if (state !== "open" || stored !== size) throw new Error(`${stored} of ${size} bytes were stored`);
-    await close();
-    await rename(place, path);
-    place = path;
-    await syncFolder(dirname(path));
-    state = "committed";
+    await free();
+    state = "whole";
   }
 
   return {
+    released,
     async write(chunk) {
-      const at = size;
-      size += chunk.length;
-      try {
-        await attempt("writing", () => writeAll(file, chunk, at));
-        await attempt("writing", () => flush.wrote(chunk.length));
-      } catch (error) {
-        state = "broken";
-        throw error;
-      }
+      const stored = attempt("writing", () => store(chunk));
+      writing = stored;
+      await stored;
     },
-    commit: () => attempt("committing", store),
+    async commit() {
+      await attempt("committing", async () => {
+        if (state === "open") await complete();
+        if (state !== "whole") throw new Error(`the writer is ${state}`);
+        await deliver(place, size);
+        state = "committed";
+      });
+    },
+    async close() {
+      if (state !== "open" && state !== "broken") return;
+      state = "closed";
+      await attempt("closing", async () => {
+        try {
+          await Promise.allSettled([writing]);
+          await flush.settle();
+          await file.sync();
+        } finally {
+          await free();
+        }
+        await syncFolder(dirname(place));
+      });
+    },
     async abort() {
       if (state === "committed") return;
+      state = "aborted";
       await attempt("aborting", async () => {
-        await close();
+        await free();
         await rm(place, { force: true });
       });
     },

@@ -1,14 +1,14 @@
-import { mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { mkdir, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import type { BlobStore } from "../../files/ports.ts";
 import { systemCode } from "../data-dir.ts";
 import { attempt, diskFailure } from "./disk-failure.ts";
-import { createDiskWriter, syncFolder } from "./disk-writer.ts";
+import { createIncoming, type Deliver } from "./disk-incoming.ts";
+import { checkedKey, isKey } from "./disk-key.ts";
+import { syncFolder } from "./disk-writer.ts";
 
-/** Tickets and file ids: nothing in this alphabet means anything to a file system. */
+/** What keys begin with. */
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const KEY = /^[A-Za-z0-9_-]{22,64}$/;
-const UNFINISHED = /^([A-Za-z0-9_-]{22,64})\.[0-9a-f]{16}$/;
 
 /**
  * Blobs as files under `dir`, which is made if need be: a blob lies in the folder of its key's first letter, an
@@ -17,25 +17,27 @@ const UNFINISHED = /^([A-Za-z0-9_-]{22,64})\.[0-9a-f]{16}$/;
  */
 export async function openDiskBlobs({ dir }: { dir: string }): Promise<BlobStore> {
   const root = resolve(dir);
-  const incoming = join(root, "incoming");
-  await attempt("preparing the folders", () => makeFolders(root, incoming));
+  const folder = join(root, "incoming");
+  await attempt("preparing the folders", () => makeFolders(root, folder));
+  const incoming = createIncoming(folder);
 
   /** The only way from a key to a path: what could leave the folder is no key. */
   function pathOf(key: string): string {
-    if (!KEY.test(key)) throw new Error("not the key of a blob");
-    return join(root, key.slice(0, 1), key);
+    return join(root, checkedKey(key).slice(0, 1), key);
   }
 
-  async function unfinished(): Promise<{ key: string; path: string }[]> {
-    const names = await readdir(incoming);
-    return names.flatMap((name) => {
-      const key = UNFINISHED.exec(name)?.[1];
-      return key === undefined ? [] : [{ key, path: join(incoming, name) }];
-    });
+  /** The name is in place by one rename. */
+  function moveTo(path: string): Deliver {
+    return async (place) => {
+      await rename(place, path);
+      await syncFolder(dirname(path));
+    };
   }
 
   return {
-    create: async (key) => await createDiskWriter(pathOf(key), incoming),
+    create: async (key) => await incoming.create(key, moveTo(pathOf(key))),
+    resume: async (key) => await incoming.resume(key, moveTo(pathOf(key))),
+    unfinished: async (key) => await incoming.unfinished(checkedKey(key)),
     async open(key, range) {
       const path = pathOf(key);
       if (!(await isThere(path))) return undefined;
@@ -44,32 +46,23 @@ export async function openDiskBlobs({ dir }: { dir: string }): Promise<BlobStore
     },
     async delete(key) {
       const path = pathOf(key);
-      await attempt("deleting", async () => {
-        await rm(path, { force: true });
-        for (const part of await unfinished()) {
-          if (part.key === key) await rm(part.path, { force: true });
-        }
-      });
+      await attempt("deleting", () => rm(path, { force: true }));
+      await incoming.remove(key);
     },
     async *keys() {
       // Read, not spelled out: where a disk ignores case, two letters share a folder.
       for (const folder of await attempt("listing", () => readdir(root))) {
         if (folder.length !== 1 || !ALPHABET.includes(folder)) continue;
         const names = await attempt("listing", () => readdir(join(root, folder)));
-        yield* names.filter((name) => KEY.test(name));
+        yield* names.filter(isKey);
       }
     },
-    async sweep(inUse) {
-      return await attempt("sweeping", async () => {
-        const loose = (await unfinished()).filter(({ key }) => !inUse(key));
-        for (const { path } of loose) await rm(path, { force: true });
-        return loose.length;
-      });
-    },
+    sweep: (inUse) => incoming.sweep(inUse),
     async free() {
       const { bavail, bsize } = await attempt("measuring the free space", () => statfs(root));
       return bavail * bsize;
     },
+    presign: () => undefined,
   };
 }
 
