@@ -1,4 +1,5 @@
 import { createOutbox, type Outbox } from "./announce/outbox.ts";
+import { closeApp, drain } from "./app/drain.ts";
 import type { LoadedConfig } from "./config/loaded.ts";
 import type { Config } from "./config/schema.ts";
 import type { Bot } from "./discord/bot.ts";
@@ -20,7 +21,6 @@ import { gpuChecks, hostChecks } from "./hosts/checks.ts";
 import { createOllamaHost } from "./hosts/ollama.ts";
 import { runJobs } from "./jobs/scheduler.ts";
 import { systemNow as now } from "./lib/clock.ts";
-import { within } from "./lib/within.ts";
 import { createLlm } from "./llm/desk.ts";
 import type { Llm } from "./llm/llm.ts";
 import type { ModelHost } from "./llm/ports.ts";
@@ -158,18 +158,19 @@ export async function openApp(options: AppOptions): Promise<App> {
   const botBefore = beforeBot(options);
   const web = await openWeb(ground, { data, hosts, bot: () => discord?.bot.state() ?? botBefore });
   const stopping = new AbortController();
+  const closing = new AbortController();
   const background = startBackground(ground, { data, hosts, signal: stopping.signal });
-  opening.defer(() => drain({ web, bot: discord?.bot, llm, background, stopping, telemetry }));
+  opening.defer(() => drain({ web, bot: discord?.bot, llm, background, stopping, closing, telemetry }));
 
   const refusal = Promise.withResolvers<never>();
   const token = botToken(options);
   if (token !== undefined) {
-    discord = await openDiscord(ground, { data, llm, token });
+    discord = await openDiscord(ground, { data, llm, token, closing: closing.signal });
     background.push(discord.outbox.run(stopping.signal));
     discord.bot.start().catch(refusal.reject);
   }
   const opened = opening.move();
-  return { web, refused: refusal.promise, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { web, refused: refusal.promise, [Symbol.asyncDispose]: () => closeApp(opened, telemetry) };
 }
 
 /** A `files list` of somebody's has the lock for a moment too, and must not keep a service from starting. */
@@ -249,13 +250,15 @@ interface DiscordSide {
 
 async function openDiscord(
   { loaded: { config }, telemetry, metrics }: Ground,
-  { data: { files, store }, llm, token }: { data: Data; llm: Llm; token: string },
+  input: { data: Data; llm: Llm; token: string; closing: AbortSignal },
 ): Promise<DiscordSide> {
+  const { files, store } = input.data;
   // discord.js takes longer to load than all the rest together: by now the web answers.
   const { createBot } = await import("./discord/bot.ts");
   const limits = limitsFrom(config);
   const onReady = () => outbox.wake();
-  const bot = createBot({ config, token, files, llm, limits, telemetry, metrics, now, onReady });
+  const { llm, token, closing } = input;
+  const bot = createBot({ config, token, files, llm, limits, telemetry, metrics, closing, now, onReady });
   const { announcements } = store;
   const { messenger } = bot;
   const outbox = createOutbox({ announcements, messenger, telemetry, metrics: metrics.outbox, now });
@@ -292,34 +295,4 @@ async function warnAboutHosts(
   } catch (error) {
     if (!signal.aborted) telemetry.record(error, "asking the model servers at the start");
   }
-}
-
-// At most 10 s in all: then the connection to Discord has 2 s to close.
-const DRAIN_MS = 8_000;
-const TRANSFERS_MS = 7_000;
-/** Answers may go on so long; what is unfinished then is marked interrupted, which takes an edit each. */
-const ANSWERS_MS = 6_000;
-
-interface Running {
-  web: WebServer;
-  bot: Bot | undefined;
-  llm: Llm;
-  background: Promise<void>[];
-  stopping: AbortController;
-  telemetry: Telemetry;
-}
-
-/** What fails on the way is recorded: it must neither cut short the others nor hide why wisbot ends. */
-async function drain({ web, bot, llm, background, stopping, telemetry }: Running): Promise<void> {
-  stopping.abort();
-  const answers = async () => {
-    await within(ANSWERS_MS, llm.idle());
-    llm.interruptAll();
-    await llm.idle();
-  };
-  const work = [web.stop(TRANSFERS_MS), bot?.drain(), answers(), ...background];
-  for (const ended of (await within(DRAIN_MS, Promise.allSettled(work))) ?? []) {
-    if (ended.status === "rejected") telemetry.record(ended.reason, "finishing what runs");
-  }
-  await bot?.close();
 }

@@ -28,6 +28,8 @@ export interface BotDeps {
   limits: Limits;
   telemetry: Telemetry;
   metrics: Metrics;
+  /** Aborted, with what its person is to be told, when no more time is left for the attachments that are coming in. */
+  closing: AbortSignal;
   now: Now;
   /** Connected, for the first time or again: what waits for Discord may be tried now. */
   onReady?: () => void;
@@ -46,6 +48,7 @@ export interface Bot {
   state(): BotState;
   /** New interactions are told that wisbot is shutting down; resolves when the open ones have had their last edit. */
   drain(): Promise<void>;
+  /** Takes the bot off Discord; resolves when Discord has closed the connection too, which may take long. */
   close(): Promise<void>;
 }
 

@@ -20,6 +20,7 @@ export interface Gateway {
   state(): BotState;
   /** Discord refuses the bot for good, wherever that was noticed. */
   refuse(error: WisError): void;
+  /** Resolves when Discord has closed the connection too: whoever can't wait for that has to bound it. */
   close(): Promise<void>;
 }
 
@@ -40,7 +41,6 @@ export interface GatewayDeps {
 const START_PATIENCE_MS = 10_000;
 /** A gateway connection comes and goes; an outage is what lasts longer. */
 const OUTAGE_AFTER_MS = 10_000;
-const CLOSE_PATIENCE_MS = 2_000;
 
 export function createGateway(deps: GatewayDeps): Gateway {
   const { api, token, rest, telemetry, onInteraction, onConnected, timers, now, pace } = deps;
@@ -178,10 +178,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       closing.abort();
       begun();
       if (current.state !== "refused") current = { state: "stopped", detail: "Disconnected from Discord." };
-      const patience = Promise.withResolvers<void>();
-      const calledOff = timers.after(CLOSE_PATIENCE_MS, patience.resolve);
-      await Promise.race([end(client), patience.promise]);
-      calledOff();
+      await end(client);
     },
   };
 }

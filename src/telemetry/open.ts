@@ -35,8 +35,8 @@ export interface TelemetryOptions {
   logTo?: LogSink;
 }
 
-/** Longest that a shutdown waits for the collector, in milliseconds. */
-const SHUTDOWN_LIMIT = 1_800;
+/** Longest that a shutdown waits for the collector, in milliseconds: what is left of the 10 s that `serve` has to end. */
+const SHUTDOWN_LIMIT = 1_000;
 
 /**
  * Opens log, traces and metrics. Nothing of it is global: several may be open in one process. Without a collector

@@ -28,6 +28,8 @@ export interface TestBot extends AsyncDisposable {
   log: { level: string; msg: string; trace_id?: string }[];
   /** Resolves when the bot is connected for the n-th time and has seen to what waited for that. */
   connected(count: number): Promise<void>;
+  /** What cuts attachments when wisbot ends. */
+  closing: AbortController;
   /** The clock of both sides; it also moves by itself. */
   now(): number;
   /** Moves both sides' clock on. */
@@ -75,7 +77,8 @@ export async function openTestBot(options: TestBotOptions = {}): Promise<TestBot
     return connections[index];
   };
   const connected = (count: number) => connectionAt(count - 1).promise;
-  const parts = { discord, llm, shelf, telemetry, log, now, connected, later };
+  const closing = new AbortController();
+  const parts = { discord, llm, shelf, telemetry, log, closing, now, connected, later };
   before?.(parts);
 
   function later(ms: number): void {
@@ -90,6 +93,7 @@ export async function openTestBot(options: TestBotOptions = {}): Promise<TestBot
     limits: limitsFrom(config),
     telemetry,
     metrics: createMetrics(telemetry.meter),
+    closing: closing.signal,
     now,
     onReady: () => connectionAt(times++).resolve(),
     timers: quickTimers,

@@ -22,6 +22,8 @@ export interface CommandDeps {
   limits: Limits;
   messages: Messages;
   budget: EditBudget;
+  /** Ends what is still coming in when wisbot ends. Its reason is a WisError. */
+  closing: AbortSignal;
   timers: Timers;
   now: Now;
   /** All of them, for help. */

@@ -2,7 +2,7 @@ import { ApplicationCommandOptionType } from "discord.js";
 import { isWisError, toWisError } from "../../errors.ts";
 import { formatBytes } from "../../lib/bytes.ts";
 import { formatDuration } from "../../lib/duration.ts";
-import { openAttachment } from "../attachment.ts";
+import { openAttachment, withoutLink } from "../attachment.ts";
 import { fileCard, goneCard, ticketCard } from "../cards.ts";
 import type { Button, Command } from "./command.ts";
 
@@ -25,7 +25,7 @@ export const upload: Command = {
     `share a file of up to ${formatBytes(files.maxFileSize)}: attach it, or get a personal upload link. You may keep ` +
     `${files.maxFiles} files, ${formatBytes(files.maxBytes)} together; each stays ${formatDuration(files.expireAfter)}.`,
 
-  async run({ config, files }, { interaction, key, channelId, member, reply }) {
+  async run({ config, files, closing }, { interaction, key, channelId, member, reply }) {
     const attachment = interaction.options.getAttachment("file");
     const isPrivate = interaction.options.getBoolean("private") ?? false;
     if (!attachment) {
@@ -44,8 +44,10 @@ export const upload: Command = {
       return;
     }
     await reply.defer({ ephemeral: isPrivate });
-    const incoming = await openAttachment(attachment, config.discord.cdn);
-    const file = await files.add({ ownerId: member.id }, incoming);
+    const incoming = await openAttachment(attachment, { cdn: config.discord.cdn, closing });
+    const file = await files.add({ ownerId: member.id }, incoming).catch((error: unknown) => {
+      throw withoutLink(error);
+    });
     await reply.show(fileCard(file));
   },
 };
