@@ -4,7 +4,7 @@ import type { Log } from "../telemetry/ports.ts";
 /** Pages in the log, 4 KiB each, from which they are copied into the database file. */
 const LARGE = 4_000;
 /**
- * From here on, 128 MiB, writers are held up for a moment, so that the log can start anew instead of growing under
+ * From here on, 125 MiB, writers are held up for a moment, so that the log can start anew instead of growing under
  * them. A clean-up of 10,000 files among a million writes less; with a quarter of it, it waited 0.3 s in all.
  */
 export const HUGE = 32_000;
@@ -32,11 +32,18 @@ export interface Checkpointer {
   idle(): Promise<void>;
 }
 
+export interface CheckpointerDeps {
+  client: Database;
+  log: Log;
+  /** What the thread runs; a test has one that dies. */
+  thread?: string;
+}
+
 /**
  * Copies the log into the database file in a thread that lives for that only. SQLite would do it within some commit,
  * on the event loop: its two syncs held that up for 206 ms during a clean-up of 10,000 files.
  */
-export function createCheckpointer({ client, log }: { client: Database; log: Log }): Checkpointer {
+export function createCheckpointer({ client, log, thread = THREAD }: CheckpointerDeps): Checkpointer {
   // What SQLite does by itself should the thread not get its way.
   client.run(`PRAGMA wal_autocheckpoint = ${2 * HUGE}`);
   const look = client.prepare<{ log: number; checkpointed: number }, []>("PRAGMA wal_checkpoint(NOOP)");
@@ -59,7 +66,7 @@ export function createCheckpointer({ client, log }: { client: Database; log: Log
       if (ran % LOOK_EVERY !== 0 || going !== undefined) return;
       const found = lookAtLog();
       if (found === null || found.log - found.checkpointed < LARGE) return;
-      going = checkpoint(client.filename)
+      going = checkpoint(thread, client.filename)
         .catch((error: unknown) => log.warn({ err: error }, "the database's log could not be shortened"))
         .finally(() => {
           going = undefined;
@@ -69,13 +76,14 @@ export function createCheckpointer({ client, log }: { client: Database; log: Log
   };
 }
 
-async function checkpoint(path: string): Promise<void> {
-  const url = URL.createObjectURL(new Blob([THREAD], { type: "application/javascript" }));
+async function checkpoint(thread: string, path: string): Promise<void> {
+  const url = URL.createObjectURL(new Blob([thread], { type: "application/javascript" }));
   const worker = new Worker(url);
   try {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     worker.onmessage = () => resolve();
     worker.onerror = ({ message }) => reject(new Error(message));
+    worker.addEventListener("close", () => reject(new Error("its thread ended without a word")));
     worker.postMessage({ path, huge: HUGE });
     await promise;
   } finally {

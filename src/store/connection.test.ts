@@ -96,6 +96,23 @@ test("a long log is copied into the database by itself, off the event loop", asy
   expect(after?.checkpointed).toBe(after?.log ?? -1);
 });
 
+test.each([
+  ["ends without a word", "process.exit(3)"],
+  ["fails", "throw new Error('no such disk')"],
+])("a thread that %s is a warning, and is not waited for", async (_, thread) => {
+  await using opened = await openTestConnection();
+  const { client } = opened;
+  const warnings: string[] = [];
+  const log = { ...quiet, warn: (_: object, message: string) => warnings.push(message) };
+  const checkpointer = createCheckpointer({ client, log, thread });
+  client.run("BEGIN");
+  for (let i = 0; i < 4200; i += 1) client.run("INSERT INTO notes VALUES (randomblob(4000))");
+  client.run("COMMIT");
+  for (let i = 0; i < 64; i += 1) checkpointer.ran();
+  await checkpointer.idle();
+  expect(warnings).toEqual(["the database's log could not be shortened"]);
+});
+
 test("a log that can't be shortened is a warning, not the end", async () => {
   await using folder = await testFolder();
   const client = new Database(databasePath(folder.path), { create: true });
@@ -112,7 +129,9 @@ test("a log that can't be shortened is a warning, not the end", async () => {
     },
   });
   const checkpointer = createCheckpointer({ client: elsewhere, log });
+  client.run("BEGIN");
   for (let i = 0; i < 4200; i += 1) client.run("INSERT INTO notes VALUES (randomblob(4000))");
+  client.run("COMMIT");
   for (let i = 0; i < 64; i += 1) checkpointer.ran();
   await checkpointer.idle();
   client.close();
