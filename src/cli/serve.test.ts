@@ -9,6 +9,8 @@ import { type Ran, runWisbot } from "../testing/command-line.ts";
 import { openTestApp } from "../testing/open-test-app.ts";
 import { type Serve, startServe } from "../testing/serve.ts";
 
+const WEBHOOK_EDIT = "PATCH /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}";
+
 async function openFolder() {
   const path = await mkdtemp(join(tmpdir(), "wisbot-serve-"));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
@@ -194,9 +196,31 @@ test("what is unfinished when the time is up is marked interrupted", async () =>
   const asked = app.discord.invoke({ command: "wis llm", options: { prompt: "Why?" } });
   await asked.response();
   await app.ollama.nextChat();
+  const bytes = new TextEncoder().encode("never all of it");
+  const file = { name: "late.txt", bytes, trouble: { kind: "stall", after: 5 } } as const;
+  const sent = app.discord.invoke({ command: "wis upload", options: { file } });
+  await sent.response();
   expect(await serve.kill("SIGTERM")).toBe(0);
   expect(asked.message()?.content).toContain("Interrupted");
+  expect(sent.message()?.content).toContain("WisBot is shutting down.");
+  expect(await app.blobs()).toEqual([]);
+  expect((await app.run("files", "list", "--json")).stdout).toBe("[]\n");
 }, 20_000);
+
+test("it ends by itself, with 0, while Discord, the collector and the database hang, and says what it left", async () => {
+  await using app = await openTestApp({ ollama: { trouble: { kind: "hang" } } });
+  const serve = await app.start();
+  const asked = app.discord.invoke({ command: "wis llm", options: { prompt: "Why?" } });
+  await asked.response();
+  await app.ollama.nextChat();
+  app.discord.fail(WEBHOOK_EDIT, { kind: "hang", times: 1_000 });
+  app.otlp.behave("hang");
+  using database = new Database(join(app.folder, "data/wisbot.db"));
+  database.run("BEGIN IMMEDIATE");
+  expect(await serve.kill("SIGTERM")).toBe(0);
+  expect(serve.log()).toContain("Left unfinished, because its time to end was up: what was asked in Discord");
+  expect(serve.log()).toContain("WisBot ended before the collector took them");
+}, 30_000);
 
 test("a second signal ends it at once", async () => {
   await using app = await openTestApp({ ollama: { trouble: { kind: "hang" } } });

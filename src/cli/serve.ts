@@ -10,7 +10,7 @@ import { version } from "../version.ts";
 import { instanceOf } from "../web/instance.ts";
 import { type ExitCode, exit, type Globals } from "./command.ts";
 import { recordFatal } from "./fatal.ts";
-import { print } from "./output.ts";
+import { note, print } from "./output.ts";
 
 export interface ServeInput {
   globals: Globals;
@@ -78,22 +78,34 @@ async function writeDefaults(file: string): Promise<WisError | undefined> {
   }
 }
 
-/** Resolves `stop` at the first SIGTERM or SIGINT; the second ends the process there and then. */
+/** The parts of an end are shorter together: this is for a start that hangs. */
+const LONGEST_END_MS = 9_800;
+
+/**
+ * Resolves `stop` at the first SIGTERM or SIGINT; the second ends the process there and then, and so does the time that
+ * the first one grants.
+ */
 function onStopSignal(): Disposable & { stop: Promise<NodeJS.Signals> } {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  let asked = false;
+  let late: NodeJS.Timeout | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
-    if (asked) process.exit(exit.failed);
-    asked = true;
+    if (late) process.exit(exit.failed);
+    late = setTimeout(endUnfinished, LONGEST_END_MS);
     resolve(signal);
   };
   process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
   return {
     stop: promise,
     [Symbol.dispose]() {
+      clearTimeout(late);
       process.off("SIGTERM", onSignal).off("SIGINT", onSignal);
     },
   };
+}
+
+function endUnfinished(): never {
+  note("WisBot was asked to end and is not done yet: what it was doing is left to the next start.");
+  process.exit(exit.ok);
 }
 
 async function endRecorded(telemetry: Telemetry, error: unknown, doing: string): Promise<void> {

@@ -1,5 +1,8 @@
 import { expect, test } from "bun:test";
-import { comesFrom } from "./attachment.ts";
+import { WisError } from "../errors.ts";
+import { startCdn } from "../testing/discord/cdn.ts";
+import { openTestDesk } from "../testing/file-desk.ts";
+import { comesFrom, openAttachment, withoutLink } from "./attachment.ts";
 
 const discord = ["cdn.discordapp.com", "media.discordapp.net"];
 
@@ -27,5 +30,54 @@ for (const [address, hosts, allowed] of [
 ] as const) {
   test(`${address} ${allowed ? "is taken" : "is refused"} where ${hosts.join(", ")} may be asked`, () => {
     expect(comesFrom(address, hosts)).toBe(allowed);
+  });
+}
+
+const notes = { name: "notes.txt", size: 6, contentType: "text/plain" };
+const shuttingDown = () => new WisError("shutting_down", { say: "WisBot is shutting down." });
+
+/** An attachment of six bytes on a CDN, of which only `after` ever arrive, on its way to a real file desk. */
+async function openStalled(after: number) {
+  await using opening = new AsyncDisposableStack();
+  const desk = opening.use(await openTestDesk());
+  const cdn = await startCdn();
+  opening.defer(() => cdn.stop());
+  const bytes = new TextEncoder().encode("secret");
+  const url = cdn.put({ path: "1/2/notes.txt", ...notes, bytes, trouble: { kind: "stall", after } });
+  const closing = new AbortController();
+  const opened = opening.move();
+  return {
+    desk,
+    closing,
+    open: () => openAttachment({ ...notes, url }, { cdn: [cdn.origin], closing: closing.signal }),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+test("an attachment still coming in when wisbot ends is given back at once: no row, no bytes", async () => {
+  await using t = await openStalled(3);
+  const added = t.desk.files.add({ ownerId: "1" }, await t.open());
+  const rows = () => Array.fromAsync(t.desk.files.list({}));
+  while ((await rows()).length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const reason = shuttingDown();
+  t.closing.abort(reason);
+  expect(await added.catch((error: unknown) => error)).toBe(reason);
+  expect(await rows()).toEqual([]);
+  expect(await t.desk.verify()).toEqual({ rows_without_bytes: [], bytes_without_rows: [], corrupt: [] });
+});
+
+test("an attachment that is asked for while wisbot ends is refused with the same sentence", async () => {
+  await using t = await openStalled(3);
+  const reason = shuttingDown();
+  t.closing.abort(reason);
+  expect(await t.open().catch((error: unknown) => error)).toBe(reason);
+});
+
+for (const code of ["upload.cut", "upload.slow", "upload.length_mismatch"] as const) {
+  test(`${code} speaks of no link where there is none`, () => {
+    const error = new WisError(code, { say: "It broke off.", hint: "Send it again: the same link works." });
+    const told = withoutLink(error);
+    expect(told).toMatchObject({ code, say: "It broke off.", cause: error });
+    expect(String(told instanceof WisError && told.hint)).not.toContain("same link");
   });
 }

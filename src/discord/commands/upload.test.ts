@@ -109,6 +109,20 @@ describe("/wis upload with a file", () => {
     expect(t.discord.downloads).not.toContain("/secret");
   });
 
+  test("says so when wisbot ends while the file is coming in", async () => {
+    await using t = await openTestBot();
+    const trouble = { kind: "stall", after: 2 } as const;
+    const asked = t.discord.invoke({
+      command: "wis upload",
+      options: { file: { name: "a", bytes: bytes("abcdef"), trouble } },
+    });
+    await asked.response();
+    while (t.discord.downloads.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    t.closing.abort(new WisError("shutting_down", { say: "WisBot is shutting down.", hint: "Wait." }));
+    const reply = await asked.waitFor(({ loading }) => !loading);
+    expect(reply.content).toStartWith("⚠️ WisBot is shutting down.\nWait.");
+  });
+
   test("says so when the attachment is gone", async () => {
     await using t = await openTestBot();
     const file = { name: "a", bytes: bytes("a"), trouble: { kind: "status", status: 404 } as const };
