@@ -12,6 +12,8 @@ export interface DemoOptions {
   ollama?: string;
   /** Words of the stand-in a second. Default 14. */
   tokensPerSecond?: number;
+  /** Aborted while it starts, it ends what has started and rejects with the reason. */
+  asked?: AbortSignal;
 }
 
 /** Everything that the demo runs. */
@@ -31,7 +33,7 @@ const MODEL = "llama3.2";
 
 /** Starts the stand-ins, a real `wisbot serve` against them, and the page. */
 export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
-  const { port = 8090, tokensPerSecond = 14 } = options;
+  const { port = 8090, tokensPerSecond = 14, asked = new AbortController().signal } = options;
   await using opened = new AsyncDisposableStack();
   const stopping = new AbortController();
   const discord = opened.use(await startDiscord({ limits: "discord", openapi: "" }));
@@ -40,7 +42,7 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
   const ollama =
     options.ollama ??
     opened.use(await startOllama({ models: [MODEL], answer: answerTokens, tokensPerSecond })).url;
-  const wisbot = await startWisbot({ discord, ollama, model, collector: otlp.url });
+  const wisbot = await startWisbot({ discord, ollama, model, collector: otlp.url, asked });
   opened.defer(() => wisbot.stop());
   const answeredBy = options.ollama
     ? `Questions are answered by ${model} at ${options.ollama}.`
@@ -51,6 +53,7 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
     stopping.abort();
     await server.stop(true);
   });
+  asked.throwIfAborted();
   const rest = opened.move();
   const stop = () => rest.disposeAsync();
   return {

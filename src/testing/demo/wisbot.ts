@@ -12,6 +12,8 @@ export interface WisbotOptions {
   model: string;
   /** Base address of the collector. */
   collector: string;
+  /** Aborted, it ends a start. */
+  asked: AbortSignal;
 }
 
 /** A real `wisbot serve` in a folder of its own. */
@@ -27,13 +29,18 @@ export interface RunningWisbot {
 
 const START_MS = 30_000;
 
-/** Starts `wisbot serve` from these sources and waits until it has registered its commands. */
+/**
+ * Starts `wisbot serve` from these sources and waits until it has registered its commands. Whatever it rejects with,
+ * wisbot has ended by then.
+ */
 export async function startWisbot({
   discord,
   ollama,
   model,
   collector,
+  asked,
 }: WisbotOptions): Promise<RunningWisbot> {
+  asked.throwIfAborted();
   const folder = await mkdtemp(join(tmpdir(), "wisbot-demo-"));
   const port = freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -61,11 +68,18 @@ export async function startWisbot({
 
   try {
     const registered = discord.registered("wis", { timeout: START_MS }).then(() => undefined);
-    const code = await Promise.race([registered, serve.exited]);
+    const code = await Promise.race([registered, serve.exited, aborted(asked)]);
     if (code !== undefined) throw new Error(`wisbot serve ended with code ${code}:\n${serve.log()}`);
   } catch (error) {
     await stop();
     throw error;
   }
   return { url, exited: serve.exited, log: serve.log, stop };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 }
