@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { rangeOf, safeType } from "./download.ts";
+import { rangeOf } from "../byte-ranges.ts";
+import { safeType } from "./download.ts";
 
 const READY_AT = Date.UTC(2026, 0, 2, 3, 4, 5);
 const file = (size: number) => ({ size, sha256: "ab".repeat(32), readyAt: READY_AT });
