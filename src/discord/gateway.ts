@@ -133,7 +133,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     }
     closing.signal.throwIfAborted();
     const ended = new AbortController();
-    const bot = createClient({ api, throttler, ended: ended.signal });
+    const bot = createClient({ api, throttler, ended: AbortSignal.any([ended.signal, closing.signal]) });
     client = bot;
     listen(bot);
     try {
