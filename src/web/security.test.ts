@@ -238,10 +238,26 @@ describe("every page", () => {
 });
 
 test("a link preview neither uses an upload link nor counts as a download", async () => {
+  const preview = async (url: string) => {
+    const headers = { "user-agent": "Discordbot/2.0" };
+    for (let i = 0; i < 5; i += 1) await fetch(url, { headers });
+    await fetch(url, { method: "HEAD", headers });
+  };
+  const downloads = async () => {
+    const metrics = await (await fetch(`${web.url}/metrics`)).text();
+    return Number(/^wisbot_downloads_total\{[^}]*outcome="ok"[^}]*\} (\d+)/m.exec(metrics)?.[1] ?? 0);
+  };
   const link = await web.link();
-  for (let i = 0; i < 5; i += 1) await fetch(link, { headers: { "user-agent": "Discordbot/2.0" } });
-  await fetch(link, { method: "HEAD" });
+  await preview(link);
   expect((await web.files.inspect(idOf(link))).state).toBe("open");
+
+  const share = await web.share("film.txt", "x");
+  const before = await downloads();
+  await preview(share);
+  await fetch(`${share}/download`, { method: "HEAD" });
+  expect(await downloads()).toBe(before);
+  await (await fetch(`${share}/download`)).text();
+  expect(await downloads()).toBe(before + 1);
 });
 
 test("what is finished can't be changed by its link", async () => {
