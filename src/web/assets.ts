@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import icon from "../../templates/favicon.svg" with { type: "text" };
+import previewStyle from "../../templates/preview.css" with { type: "text" };
 import style from "../../templates/style.css" with { type: "text" };
 import { bundle } from "./bundle.ts" with { type: "macro" };
+import { pdfUrls } from "./preview-assets.ts";
 
 interface Asset {
   /** Changes with the content, so that it may be cached for ever. */
@@ -15,13 +17,18 @@ function asset(name: string, extension: string, type: string, text: string): Ass
   return { url: `/assets/${name}-${hash}.${extension}`, type, text };
 }
 
+const CSS = "text/css; charset=utf-8";
 const SCRIPT = "text/javascript; charset=utf-8";
 
 const all = {
-  style: asset("style", "css", "text/css; charset=utf-8", style),
+  style: asset("style", "css", CSS, style),
   icon: asset("icon", "svg", "image/svg+xml", icon),
   page: asset("page", "js", SCRIPT, bundle("page.ts")),
   upload: asset("upload", "js", SCRIPT, bundle("upload.ts")),
+  previewStyle: asset("preview", "css", CSS, previewStyle),
+  code: asset("code", "js", SCRIPT, bundle("code.ts")),
+  codeWorker: asset("code-worker", "js", SCRIPT, bundle("code-worker.ts")),
+  pdf: asset("pdf", "js", SCRIPT, bundle("pdf.ts")),
 };
 
 const byUrl = new Map(Object.values(all).map((one) => [one.url, one]));
@@ -35,4 +42,13 @@ export const assetUrls = {
   icon: all.icon.url,
   page: all.page.url,
   upload: all.upload.url,
+};
+
+/** Where the share page finds what previews need. */
+export const previewUrls = {
+  previewStyle: all.previewStyle.url,
+  code: all.code.url,
+  codeWorker: all.codeWorker.url,
+  pdf: all.pdf.url,
+  ...pdfUrls,
 };

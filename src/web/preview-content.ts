@@ -1,0 +1,55 @@
+import type { PreviewContent } from "../../templates/preview.tsx";
+import type { Files } from "../files/files.ts";
+import type { StoredFile } from "../files/ports.ts";
+import { previewOf, TEXT_HEAD, type TextPreview } from "./preview.ts";
+import { readHead } from "./preview-text.ts";
+
+const NOTHING: PreviewContent = { kind: "none" };
+
+/**
+ * What the share page shows of a file. Texts are read, and those that turn out to be none are not shown; the bytes of
+ * everything else are fetched by the browser (routes/view.ts). Throws WisError file.unknown, file.corrupt.
+ */
+export async function previewContent(
+  { files }: { files: Pick<Files, "open"> },
+  file: StoredFile,
+): Promise<PreviewContent> {
+  const preview = previewOf(file);
+  switch (preview.kind) {
+    case "none":
+    case "image":
+    case "audio":
+    case "video":
+    case "pdf":
+      return { kind: preview.kind };
+    default:
+      return textContent(files, file, preview);
+  }
+}
+
+async function textContent(
+  files: Pick<Files, "open">,
+  file: StoredFile,
+  preview: TextPreview,
+): Promise<PreviewContent> {
+  const range = file.size > TEXT_HEAD ? { start: 0, end: TEXT_HEAD - 1 } : undefined;
+  const head = await readHead(await files.open(file, range), file.size);
+  if (!head) return NOTHING;
+  if (preview.kind === "markdown" && !head.truncated) {
+    // Loaded only here: most pages show none, and a start should not wait for it.
+    const { renderMarkdown } = await import("./preview-markdown.ts");
+    const html = renderMarkdown(head.text);
+    if (html) return { kind: "markdown", html };
+  }
+  return {
+    kind: "text",
+    text: head.text,
+    language: languageOf(preview),
+    cutAt: head.truncated ? TEXT_HEAD : undefined,
+  };
+}
+
+function languageOf(preview: TextPreview): string | undefined {
+  if (preview.kind === "text") return undefined;
+  return preview.kind === "code" ? preview.language : "markdown";
+}

@@ -1,0 +1,117 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { elementsOf } from "../testing/markup.ts";
+import { renderMarkdown } from "./preview-markdown.ts";
+
+const render = (text: string) => String(renderMarkdown(text, Number.POSITIVE_INFINITY));
+
+const TAGS = new Set(
+  "p h2 h3 h4 h5 h6 a em strong s code pre ul ol li blockquote hr br table thead tbody tr th td span".split(
+    " ",
+  ),
+);
+
+/** What a hostile text has got into the page, if anything. */
+function intruders(text: string): string[] {
+  return elementsOf(render(text)).flatMap(({ tag, attributes }) => [
+    ...(TAGS.has(tag) ? [] : [`<${tag}>`]),
+    ...attributes.filter(([name, value]) => !mayStand(tag, name, value)).map(([name]) => `<${tag} ${name}>`),
+  ]);
+}
+
+function mayStand(tag: string, name: string, value: string): boolean {
+  if (tag === "a" && name === "href") return /^(?:https?:\/\/|mailto:)/i.test(value);
+  if (tag === "a") return name === "rel" && value === "noopener noreferrer nofollow ugc";
+  if (tag === "ol") return name === "start" && /^\d+$/.test(value);
+  if (name !== "class") return false;
+  return tag === "code"
+    ? value.startsWith("language-")
+    : /^(?:picture|align-(?:left|center|right))$/.test(value);
+}
+
+describe("Markdown", () => {
+  test.each([
+    ["# One\n\n###### Six", "<h2>One</h2>\n<h6>Six</h6>\n"],
+    ["One\n===\nTwo\n---", "<h2>One</h2>\n<h3>Two</h3>\n"],
+    ["a **b** `c`", "<p>a <strong>b</strong> <code>c</code></p>\n"],
+    ["3. c", '<ol start="3">\n<li>c</li>\n</ol>\n'],
+    [
+      "[a](https://b.test/c)",
+      '<p><a href="https://b.test/c" rel="noopener noreferrer nofollow ugc">a</a></p>\n',
+    ],
+    [
+      "<me@b.test>",
+      '<p><a href="mailto:me@b.test" rel="noopener noreferrer nofollow ugc">me@b.test</a></p>\n',
+    ],
+    ["https://b.test", "<p>https://b.test</p>\n"],
+    ["[a](/u/ticket)", "<p><a>a</a></p>\n"],
+    ["[a](//b.test)", "<p><a>a</a></p>\n"],
+    ["[a](#b)", "<p><a>a</a></p>\n"],
+    ["![a *cat*](https://b.test/c.png)", '<p><span class="picture">[Picture: a cat]</span></p>\n'],
+    ["![](https://b.test/c.png)", '<p><span class="picture">[Picture]</span></p>\n'],
+    ["|a|b|\n|:-:|--|\n|1|2|", expect.stringContaining('<th class="align-center">a</th>\n<th>b</th>')],
+  ])("%j", (text, html) => {
+    expect(render(text)).toEqual(html);
+  });
+
+  test.each([
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<!-- --><svg onload=alert(1)>",
+    "<a href='javascript:alert(1)'>a</a>",
+    "[a](javascript:alert(1))",
+    "[a](JaVaScRiPt:alert(1))",
+    "[a](java\tscript:alert(1))",
+    "[a](&#106;avascript:alert(1))",
+    "[a](vbscript:x) [a](file:///etc/passwd) [a](data:text/html,<script>alert(1)</script>)",
+    "<javascript:alert(1)>",
+    "![a](javascript:alert(1)) ![a](data:image/svg+xml,<svg/onload=alert(1)>) ![a](data:image/png;base64,AA)",
+    '!["onerror=alert(1) x="](x)',
+    '[a](https://b.test/"onmouseover="alert(1))',
+    '[a](https://b.test "title\\" onmouseover=alert(1) x=\\"")',
+    "[a]\n\n[a]: javascript:alert(1)",
+    '```"><script>alert(1)</script>\n</code></pre><script>alert(1)</script>\n```',
+    "~~~html onload=alert(1)\n<script>\n~~~",
+    "`<script>alert(1)</script>`",
+    "|<script>|\n|-|\n|<img src=x onerror=alert(1)>|",
+    "&lt;script&gt; &#60;script&#62;",
+    "<style>*{display:none}</style><base href=//b.test><form action=//b.test>",
+    "\0<script\0>alert(1)</script>",
+  ])("%j leaves nothing that acts", (text) => {
+    expect(intruders(text)).toEqual([]);
+  });
+
+  test("any text leaves nothing that acts", () => {
+    const piece = fc.constantFrom(
+      ..."[ ]( ) ! < > \" ' ` * _ # | - : \\ & ; = / javascript: data: https://b.test <script> onerror= &#58; &quot;".split(
+        " ",
+      ),
+      "\n",
+      " ",
+      "\t",
+      "<!--",
+      "-->",
+      "<![CDATA[",
+    );
+    const text = fc.array(fc.oneof(piece, fc.string({ maxLength: 4 })), { maxLength: 40 });
+    fc.assert(
+      fc.property(text, (pieces) => {
+        expect(intruders(pieces.join(""))).toEqual([]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test.each([
+    ["tables", `${"|a".repeat(500)}|\n${"|-".repeat(500)}|\n${"|\n".repeat(100_000)}`],
+    ["brackets", "![".repeat(100_000)],
+    ["lists", "* a\n ".repeat(50_000)],
+    ["marks", "**a ".repeat(60_000)],
+    ["headings", "a\n=\n".repeat(60_000)],
+  ])("that takes too long is given up: %s", (_, text) => {
+    const from = performance.now();
+    expect(renderMarkdown(text, 20)).toBeUndefined();
+    // What it is asked for is a twentieth of a second; a busy machine gets more.
+    expect(performance.now() - from).toBeLessThan(1_000);
+  });
+});

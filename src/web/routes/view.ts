@@ -1,0 +1,41 @@
+import { create as contentDisposition } from "content-disposition";
+import { WisError } from "../../errors.ts";
+import type { Files } from "../../files/files.ts";
+import type { StoredFile } from "../../files/ports.ts";
+import { sendBytes } from "../byte-ranges.ts";
+import type { Handler } from "../env.ts";
+import { type MediaPreview, previewOf } from "../preview.ts";
+
+/**
+ * `GET, HEAD /f/:id/view`: the bytes of a picture, sound, film or PDF for the share page's preview. Never counts as a
+ * download. Everything else that is stored is `not_found` here.
+ */
+export function view({ files }: { files: Pick<Files, "get" | "open"> }): Handler<"/f/:id/view"> {
+  return async (c) => {
+    const file = await files.get(c.req.param("id"));
+    const preview = previewOf(file);
+    if (!("type" in preview)) {
+      throw new WisError("not_found", {
+        say: "This file has no preview.",
+        hint: "Download it instead.",
+      });
+    }
+    return sendBytes(c, { files }, { file, headers: viewHeaders(file, preview) });
+  };
+}
+
+/** What is said about bytes that a browser may show. The type is one of previewOf's, whatever the sender wrote. */
+export function viewHeaders({ name }: Pick<StoredFile, "name">, { kind, type }: MediaPreview) {
+  // Only pdf.js reads a PDF here: opened by itself it must not reach the browser's own reader, which runs its scripts.
+  const shown =
+    kind === "pdf"
+      ? { "content-type": "application/octet-stream", "content-disposition": contentDisposition(name) }
+      : { "content-type": type, "content-disposition": contentDisposition(name, { type: "inline" }) };
+  return {
+    ...shown,
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "sandbox; default-src 'none'",
+    // No other site may show it as its own, nor learn from it who is here.
+    "cross-origin-resource-policy": "same-origin",
+  };
+}
