@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { open, readdir, rename, rm, stat } from "node:fs/promises";
+import { open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { BlobWriter } from "../../files/ports.ts";
 import { attempt } from "./disk-failure.ts";
@@ -20,6 +20,8 @@ export interface Incoming {
   remove(key: string): Promise<void>;
   /** Removes those whose key is not in use; gives how many. */
   sweep(inUse: (key: string) => boolean): Promise<number>;
+  /** Bytes of room on the folder's disk. */
+  free(): Promise<number>;
 }
 
 /**
@@ -88,6 +90,10 @@ export function createIncoming(folder: string): Incoming {
         for (const { place } of loose) await rm(place, { force: true });
         return loose.length;
       });
+    },
+    async free() {
+      const { bavail, bsize } = await attempt("measuring the free space", () => statfs(folder));
+      return bavail * bsize;
     },
   };
 }

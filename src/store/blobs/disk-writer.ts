@@ -32,6 +32,7 @@ export function createDiskWriter({ file, place, size: found, deliver }: DiskWrit
   // Once a write has failed nothing may follow it, or there would be a hole. A closed file's bytes are all synced.
   let state: "open" | "broken" | "closed" | "whole" | "committed" | "aborted" = "open";
   let writing: Promise<unknown> = Promise.resolve();
+  let committing: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | undefined;
 
   /** Waits for what is going on: the system may give its descriptor to another file. */
@@ -64,6 +65,23 @@ export function createDiskWriter({ file, place, size: found, deliver }: DiskWrit
     state = "whole";
   }
 
+  async function finish() {
+    if (state === "open") await complete();
+    if (state !== "whole") throw new Error(`the writer is ${state}`);
+    await deliver(place, size);
+    state = "committed";
+  }
+
+  async function settle() {
+    try {
+      await Promise.allSettled([writing]);
+      await flush.settle();
+      await file.sync();
+    } finally {
+      await free();
+    }
+  }
+
   return {
     released,
     async write(chunk) {
@@ -72,28 +90,22 @@ export function createDiskWriter({ file, place, size: found, deliver }: DiskWrit
       await stored;
     },
     async commit() {
-      await attempt("committing", async () => {
-        if (state === "open") await complete();
-        if (state !== "whole") throw new Error(`the writer is ${state}`);
-        await deliver(place, size);
-        state = "committed";
-      });
+      const finished = attempt("committing", finish);
+      committing = finished;
+      await finished;
     },
     async close() {
-      if (state !== "open" && state !== "broken") return;
+      if (state === "closed" || state === "committed" || state === "aborted") return;
+      const left = state;
       state = "closed";
       await attempt("closing", async () => {
-        try {
-          await Promise.allSettled([writing]);
-          await flush.settle();
-          await file.sync();
-        } finally {
-          await free();
-        }
+        if (left !== "whole") await settle();
         await syncFolder(dirname(place));
       });
     },
     async abort() {
+      // A delivery that went on behind an abort could replace what the key's next writer commits.
+      await Promise.allSettled([committing]);
       if (state === "committed") return;
       state = "aborted";
       await attempt("aborting", async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { BlobStore } from "../../files/ports.ts";
 import { systemCode } from "../data-dir.ts";
@@ -58,10 +58,7 @@ export async function openDiskBlobs({ dir }: { dir: string }): Promise<BlobStore
       }
     },
     sweep: (inUse) => incoming.sweep(inUse),
-    async free() {
-      const { bavail, bsize } = await attempt("measuring the free space", () => statfs(root));
-      return bavail * bsize;
-    },
+    free: () => incoming.free(),
     presign: () => undefined,
   };
 }
