@@ -22,7 +22,10 @@ const insert = () =>
       origin: null,
       createdAt: 1,
       linkExpiresAt: 2,
-      claimed: false,
+      asker: null,
+      uploadKey: null,
+      length: null,
+      contentType: null,
     },
     { maxFiles: 1e9, maxBytes: 1 },
   );
