@@ -1,4 +1,4 @@
-// bun run bench [--size 256MiB] [interactions] [first-token] [startup] [transfers] [clean-up]
+// bun run bench [--size 256MiB] [interactions] [first-token] [startup] [transfers] [small-downloads] [clean-up]
 // Measures the built executable against bare baselines and peers in the same run. On a quiet machine, please.
 import { cpus, release } from "node:os";
 import { parseArgs } from "node:util";
@@ -8,10 +8,11 @@ import { cleanUpBench } from "./clean-up.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { firstToken } from "./first-token.ts";
 import { interactions } from "./interactions.ts";
+import { smallDownloads } from "./small-downloads.ts";
 import { startup } from "./startup.ts";
 import { transfers } from "./transfers.ts";
 
-const benches: Bench[] = [startup, interactions, firstToken, transfers, cleanUpBench];
+const benches: Bench[] = [startup, interactions, firstToken, transfers, smallDownloads, cleanUpBench];
 
 const { values, positionals } = parseArgs({
   options: { size: { type: "string", default: "2GiB" } },

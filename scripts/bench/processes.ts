@@ -28,7 +28,7 @@ export async function startBuilt(config: ConfigInput, env: Record<string, string
   const url = `http://127.0.0.1:${port}`;
   const settings: ConfigInput = {
     ...config,
-    web: { port, public_url: url },
+    web: { port, public_url: url, ...config.web },
     log: { level: "error", format: "json" },
   };
   // JSON is YAML.
