@@ -9,14 +9,19 @@ import { createParts } from "./doctor/parts.ts";
 import type { Check } from "./doctor/ports.ts";
 import { runChecks } from "./doctor/run.ts";
 import { WisError } from "./errors.ts";
+import { createAuditTrail } from "./files/audit.ts";
 import { type CleanUpDeps, cleanUp, cleanUpJob } from "./files/clean-up.ts";
 import { createFiles, type FileDesk } from "./files/desk.ts";
+import { RECORD_LIFE } from "./files/expiry.ts";
 import type { Files } from "./files/files.ts";
 import { createLiveUploads } from "./files/live-uploads.ts";
+import { type MigrateDeps, migrateBlobs } from "./files/migrate.ts";
 import { observeBlobs } from "./files/observe-blobs.ts";
-import type { BlobStore } from "./files/ports.ts";
+import type { BlobPlace, BlobStore, BlobStores } from "./files/ports.ts";
+import { remindJob } from "./files/remind.ts";
 import { repairFiles } from "./files/repair.ts";
-import { verifyFiles } from "./files/verify.ts";
+import { type ScrubDeps, scrubJob } from "./files/scrub.ts";
+import { type VerifyDeps, verifyFiles } from "./files/verify.ts";
 import { gpuChecks, hostChecks } from "./hosts/checks.ts";
 import { createOllamaHost } from "./hosts/ollama.ts";
 import { runJobs } from "./jobs/scheduler.ts";
@@ -27,6 +32,7 @@ import type { ModelHost } from "./llm/ports.ts";
 import { limitsFrom } from "./members/limits.ts";
 import { createFairQueue } from "./queue/fair-queue.ts";
 import { openDiskBlobs } from "./store/blobs/disk.ts";
+import { openS3Blobs } from "./store/blobs/s3.ts";
 import { storeChecks } from "./store/checks.ts";
 import { blobsPath } from "./store/data-dir.ts";
 import { lockDataDir } from "./store/lock.ts";
@@ -76,9 +82,43 @@ interface Ground {
 
 interface Data {
   store: Store;
-  blobs: BlobStore;
+  stores: BlobStores;
   files: Files;
   cleanUpDeps: CleanUpDeps;
+  /** For the jobs that look after what is stored. */
+  careDeps: ScrubDeps & MigrateDeps & VerifyDeps;
+}
+
+/** The disk, on which every upload arrives, and what else the configuration names. */
+async function openStores({ loaded, telemetry, metrics: { files: metrics } }: Ground): Promise<BlobStores> {
+  const { s3, store: place } = loaded.config.files;
+  const dir = blobsPath(loaded.dataDir);
+  const observed = (blobs: BlobStore) => observeBlobs({ blobs, telemetry, metrics });
+  const stores: Partial<Record<BlobPlace, BlobStore>> = { disk: observed(await openDiskBlobs({ dir })) };
+  if (s3) stores.s3 = observed(await openS3Blobs({ ...s3Options(s3), staging: dir }));
+  return {
+    place,
+    at(wanted) {
+      const found = stores[wanted];
+      if (found) return found;
+      throw new WisError("disk.failed", {
+        say: "Some files are in an S3 store that config.yaml no longer names.",
+        hint: "Put files.s3 back, or first move them with wisbot files migrate --to disk.",
+      });
+    },
+  };
+}
+
+function s3Options({
+  endpoint,
+  bucket,
+  region,
+  prefix,
+  presign,
+  ...keys
+}: NonNullable<Config["files"]["s3"]>) {
+  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey } = keys;
+  return { endpoint, bucket, region, prefix, presign, accessKeyId, secretAccessKey };
 }
 
 /**
@@ -86,21 +126,53 @@ interface Data {
  * it migrates and repairs. `wake` is called when a message to somebody is owed.
  */
 async function openData(
-  { loaded, telemetry, metrics: { files: metrics } }: Ground,
+  ground: Ground,
   { locked, wake }: { locked: boolean; wake: () => void },
   opening: AsyncDisposableStack,
 ): Promise<Data> {
+  const {
+    loaded,
+    telemetry,
+    metrics: { files: metrics },
+  } = ground;
   const { config, dataDir, publicUrl } = loaded;
   const store = opening.use(await openStore({ dataDir, log: telemetry.log, migrate: locked }));
-  const blobs = observeBlobs({ blobs: await openDiskBlobs({ dir: blobsPath(dataDir) }), telemetry, metrics });
-  const deps = { index: store.files, blobs, telemetry, metrics, now };
+  const stores = await openStores(ground);
+  const audit = opening.use(createAuditTrail({ log: store.audit, telemetry, now }));
+  const limits = limitsFrom(config).files;
+  const { min_free_disk: minFreeDisk, resume_for: resumeFor } = config.files;
+  const { files: index, blobs: contents } = store;
+  const deps = {
+    index,
+    contents,
+    stores,
+    audit,
+    limits,
+    publicUrl,
+    wake,
+    telemetry,
+    metrics,
+    now,
+    resumeFor,
+  };
   if (locked) await repairFiles(deps);
   const live = createLiveUploads(deps);
-  const limits = limitsFrom(config).files;
-  const minFreeDisk = config.files.min_free_disk;
-  const files = createFiles({ ...deps, live, limits, minFreeDisk, publicUrl, wake });
-  const logs = [store.answers, store.announcements];
-  return { store, blobs, files, cleanUpDeps: { ...deps, live: locked ? live : undefined, logs } };
+  const keys = { doors: await store.keys.key("doors"), audience: await store.keys.key("audience") };
+  const { downloads, audit: auditLog, tokens, choices } = store;
+  const files = createFiles({ ...deps, live, minFreeDisk, downloads, auditLog, tokens, choices, keys });
+  const logs = [
+    { log: store.answers, life: RECORD_LIFE },
+    { log: store.announcements, life: RECORD_LIFE },
+    { log: downloads, life: RECORD_LIFE },
+    { log: auditLog, life: config.files.keep_audit_for },
+  ];
+  return {
+    store,
+    stores,
+    files,
+    cleanUpDeps: { ...deps, live: locked ? live : undefined, logs },
+    careDeps: deps,
+  };
 }
 
 /**
@@ -112,16 +184,14 @@ export async function openDesk(loaded: LoadedConfig, telemetry: Telemetry): Prom
   if (lock) opening.use(lock);
   const ground = { loaded, telemetry, metrics: createMetrics(telemetry.meter) };
   // Nobody is told of what the command line does, so there is no outbox to wake.
-  const { store, blobs, files, cleanUpDeps } = await openData(
-    ground,
-    { locked: lock !== undefined, wake() {} },
-    opening,
-  );
+  const role = { locked: lock !== undefined, wake() {} };
+  const { files, cleanUpDeps, careDeps } = await openData(ground, role, opening);
   const opened = opening.move();
   return {
     files,
-    verify: (input) => verifyFiles({ index: store.files, blobs, telemetry }, input),
+    verify: (input) => verifyFiles(careDeps, input),
     cleanUp: (signal) => cleanUp(cleanUpDeps, signal),
+    migrate: (input) => migrateBlobs(careDeps, input),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
@@ -207,7 +277,7 @@ function openWeb(
 ): Promise<WebServer> {
   const parts = createParts({
     database: data.store,
-    disk: data.blobs,
+    disk: data.stores.at("disk"),
     minFreeDisk: config.files.min_free_disk,
     discord: bot,
     hosts,
@@ -236,7 +306,12 @@ function startBackground(
   { loaded: { config }, telemetry, metrics }: Ground,
   { data, hosts, signal }: { data: Data; hosts: ModelHost[]; signal: AbortSignal },
 ): Promise<void>[] {
-  const jobs = [cleanUpJob({ ...data.cleanUpDeps, every: config.jobs.cleanup_every })];
+  const every = config.jobs.cleanup_every;
+  const jobs = [
+    cleanUpJob({ ...data.cleanUpDeps, every }),
+    remindJob({ ...data.cleanUpDeps, lead: config.files.remind_before, every }),
+    scrubJob(data.careDeps),
+  ];
   return [
     runJobs(jobs, { telemetry, metrics: metrics.jobs, signal }),
     warnAboutHosts({ hosts, model: config.llm.model, telemetry, signal }),

@@ -9,14 +9,16 @@ export interface Origin {
   interactionToken: string;
   /** Milliseconds since the epoch. */
   interactionAt: number;
+  /** The largest file that its asker may post there themselves, bytes. Absent in what an older wisbot wrote. */
+  attachmentLimit?: number;
 }
 
 /** A message owed to a person. It is a row until it is delivered or known to be undeliverable. */
 export interface Announcement {
   /** Also Discord's nonce: 22 characters, at most 25 fit. Sending it twice shows it once. */
   id: string;
-  kind: "upload.finished";
-  /** The file it speaks of; gone by delivery: nothing is owed any more. */
+  kind: "upload.finished" | "file.expiring";
+  /** The file or bundle it speaks of; gone by delivery: nothing is owed any more. */
   fileId: string;
   /** Discord user id. */
   ownerId: string;

@@ -64,6 +64,37 @@ const hosts = list(host)
   .min(1, "at least one host")
   .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, "hosts with different names");
 
+const s3 = section({
+  endpoint: baseUrl,
+  bucket: word,
+  region: word.default("us-east-1"),
+  prefix: text
+    .regex(/^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/, "letters, digits, . _ - and / in between")
+    .default("wisbot")
+    .describe("What its keys begin with: one for each wisbot."),
+  access_key_id: secret,
+  secret_access_key: secret,
+  presign: flag
+    .default(true)
+    .describe(
+      "Downloads go to the store itself. false: through wisbot, for a store that only wisbot can reach.",
+    ),
+});
+
+const quota = section({
+  users: list(snowflake).min(1, "at least one id").optional().describe("Members by id."),
+  roles: list(snowflake).min(1, "at least one id").optional().describe("Members with one of these roles."),
+  servers: list(snowflake).min(1, "at least one id").optional().describe("Members who ask there."),
+  max_file_size: size.optional(),
+  max_files: count.optional(),
+  max_bytes: size.optional(),
+  expire_after: duration.optional(),
+  max_expire_after: duration.optional(),
+}).refine(
+  ({ users, roles, servers }) => (users ?? roles ?? servers) !== undefined,
+  "users, roles or servers that it is for",
+);
+
 // `prefault` parses the default, so that a missing section is filled in by its own keys' defaults.
 export const configSchema = section({
   data_dir: text.optional().describe("Database and files. Relative to this file. Default: data beside it."),
@@ -100,10 +131,21 @@ export const configSchema = section({
     .prefault({}),
   files: section({
     max_file_size: size.prefault("250MB"),
-    max_files_per_user: count.default(20).describe("Open links count."),
+    max_files_per_user: count.default(20).describe("Open links count; a bundle of files is one."),
     max_bytes_per_user: size.prefault("2GB").describe("An upload reserves its size as soon as it is known."),
     expire_after: duration.prefault("7d").describe("From the end of the upload."),
+    max_expire_after: duration.prefault("30d").describe("The longest that a sender may choose."),
+    quotas: list(quota)
+      .default([])
+      .describe(
+        "Other limits for some: the first entry that is for a member holds, and what it leaves out stays.",
+      ),
     link_expires_after: duration.prefault("1h").describe("An unused link."),
+    resume_for: duration.prefault("24h").describe("How long a cut upload can be gone on with."),
+    remind_before: duration.prefault("1d").describe("Owners are told that a file goes, so long before."),
+    keep_audit_for: duration.prefault("90d").describe("Who downloaded what, and when."),
+    store: oneOf(["disk", "s3"]).default("disk").describe("Where new files go."),
+    s3: s3.optional().describe("An S3-compatible store."),
     min_free_disk: size.prefault("1GB").describe("Uploads that would leave less are refused."),
   })
     .describe("What members may keep, and for how long.")

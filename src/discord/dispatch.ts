@@ -143,11 +143,14 @@ const unknown: Route = {
   },
 };
 
-function memberOf({ user, member, memberPermissions }: Handled): Member {
+function memberOf({ user, member, memberPermissions, guildId }: Handled): Member {
   const nickname = member && "displayName" in member ? member.displayName : member?.nick;
+  const roles = member?.roles ?? [];
+  const roleIds = Array.isArray(roles) ? roles : [...roles.cache.keys()];
   return {
     id: user.id,
     name: nickname ?? user.displayName,
+    asker: { guildId, roleIds },
     moderator: memberPermissions?.has(PermissionFlagsBits.ManageMessages) ?? false,
   };
 }

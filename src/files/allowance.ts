@@ -1,29 +1,28 @@
 import { WisError } from "../errors.ts";
 import type { FileLimits } from "../members/limits.ts";
 import type { DiskRoom } from "./disk-room.ts";
-import type { FileIndex } from "./ports.ts";
+import type { FileIndex, FileRow } from "./ports.ts";
 import { nextReservation, tooLarge, tooManyBytes } from "./quota.ts";
 
 export interface AllowanceDeps {
   index: Pick<FileIndex, "reserve" | "usage">;
-  limits: FileLimits;
 }
 
 export interface AllowanceInput {
-  id: string;
-  ownerId: string;
-  /** Undefined: nobody knows, so the quota is reserved in steps. */
-  length: number | undefined;
+  row: Pick<FileRow, "id" | "ownerId" | "size" | "length">;
+  limits: FileLimits;
   room: DiskRoom;
+  /** Bytes that are here already, of an upload that goes on. */
+  received: number;
 }
 
 /** How far one upload may grow. `bound` is for every chunk and cheap, `admit` for every write. */
-export function createAllowance(
-  { index, limits }: AllowanceDeps,
-  { id, ownerId, length, room }: AllowanceInput,
-) {
-  let reserved = length ?? 0;
-  let admitted = 0;
+export function createAllowance({ index }: AllowanceDeps, { row, limits, room, received }: AllowanceInput) {
+  const { id, ownerId } = row;
+  // Null: nobody knows, so the quota is reserved in steps.
+  const { length } = row;
+  let reserved = row.size;
+  let admitted = received;
 
   async function reserve(total: number) {
     const generous = nextReservation(total, limits.maxFileSize);
@@ -37,9 +36,10 @@ export function createAllowance(
 
   return {
     /** Throws WisError `file.too_large`, `upload.length_mismatch`. */
-    bound(total: number): void {
+    bound(arrived: number): void {
+      const total = received + arrived;
       if (total > limits.maxFileSize) throw tooLarge(limits);
-      if (length !== undefined && total > length) throw lengthMismatch(length, "more");
+      if (length !== null && total > length) throw lengthMismatch(length, "more");
     },
     /** Throws WisError `quota.bytes`, `disk.full`. */
     async admit(total: number): Promise<void> {
@@ -49,7 +49,7 @@ export function createAllowance(
     },
     /** Asked at the end of the body. Throws WisError `upload.length_mismatch`. */
     complete(total: number): void {
-      if (length !== undefined && total < length) throw lengthMismatch(length, String(total));
+      if (length !== null && total < length) throw lengthMismatch(length, String(total));
     },
   };
 }

@@ -3,15 +3,17 @@ import type { Job } from "../jobs/ports.ts";
 import { formatBytes } from "../lib/bytes.ts";
 import { count } from "../lib/count.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
+import { type BundleDeps, seal } from "./bundle.ts";
+import { dropBytes } from "./drop-bytes.ts";
 import { bytesOf, type EraseDeps, eraseDead, eraseDeleting } from "./erase.ts";
-import { RECORD_LIFE, TOMBSTONE_LIFE } from "./expiry.ts";
+import { TOMBSTONE_LIFE } from "./expiry.ts";
 import { DEAD_AFTER, type LiveUploads } from "./live-uploads.ts";
 import type { FileIndex, FileRow } from "./ports.ts";
 
-export interface CleanUpDeps extends EraseDeps {
+export interface CleanUpDeps extends EraseDeps, BundleDeps {
   index: FileIndex;
-  /** Logs of other nouns whose old entries go too: ended answers, given-up announcements. */
-  logs: AgingLog[];
+  /** Logs whose old entries go too. */
+  logs: { log: AgingLog; life: number }[];
   /**
    * What this process is receiving. Undefined: another process holds the data dir's lock, so everything that is
    * `uploading` is left to that one.
@@ -20,7 +22,7 @@ export interface CleanUpDeps extends EraseDeps {
   telemetry: Pick<Telemetry, "record" | "span" | "log">;
 }
 
-/** Entries that are dropped when they are 30 days old. */
+/** Entries that are dropped when they are `life` milliseconds old. */
 export interface AgingLog {
   /** Drops entries that ended before `before`, at most `limit`; gives how many. */
   drop(before: number, limit: number): Promise<number>;
@@ -58,6 +60,7 @@ export function cleanUpJob({ every, ...deps }: CleanUpDeps & { every: number }):
  */
 export async function cleanUp(deps: CleanUpDeps, signal: AbortSignal): Promise<CleanUpReport> {
   const started = performance.now();
+  await sealOverdue(deps, signal);
   const expired = await eraseExpired(deps, signal);
   const abandoned = await eraseAbandoned(deps, signal);
   const leftover = await eraseLeftovers(deps, signal, expired.failed);
@@ -94,10 +97,34 @@ async function phase(signal: AbortSignal, step: (failed: string[]) => Promise<Ph
   return total;
 }
 
+/** Bundles whose senders never came back are shared as they are: what has arrived is not thrown away. */
+async function sealOverdue(deps: CleanUpDeps, signal: AbortSignal): Promise<void> {
+  const { index, live, now, telemetry } = deps;
+  if (!live) return;
+  for (const bundle of await index.overdueBundles(now(), BATCH)) {
+    if (signal.aborted) return;
+    try {
+      const members = await index.members(bundle.id);
+      if (members.some(({ row }) => live.has(row.id))) continue;
+      const cut = members.filter(({ row }) => row.state === "uploading").map(({ row }) => row.id);
+      await dropBytes(deps.stores, await index.release(cut));
+      await seal(deps, bundle, await index.members(bundle.id));
+    } catch (error) {
+      telemetry.record(error, "finishing a bundle that nobody goes on with");
+    }
+  }
+}
+
 function eraseExpired(deps: CleanUpDeps, signal: AbortSignal): Promise<Phase> {
-  return phase(signal, async () =>
-    eraseDeleting(deps, await deps.index.markExpired(deps.now(), BATCH), "expired"),
-  );
+  return phase(signal, async () => {
+    const rows = await deps.index.markExpired(deps.now(), BATCH);
+    for (const row of rows) {
+      if (row.readyAt !== null && row.parentId === null) {
+        deps.audit.note({ ...row, name: row.name ?? "" }, "expired", "clean-up");
+      }
+    }
+    return await eraseDeleting(deps, rows, "expired");
+  });
 }
 
 /** Uploads of a process that died: of this one's none, whatever a clock that jumped says of their heartbeats. */
@@ -106,10 +133,11 @@ function eraseAbandoned(deps: CleanUpDeps, signal: AbortSignal): Promise<Phase> 
   if (!live) return Promise.resolve({ rows: [], failed: [] });
   const left = new Set<string>();
   return phase(signal, async (failed) => {
-    const silent = await index.abandoned(now() - DEAD_AFTER, BATCH + left.size + failed.length);
+    const silentSince = now() - DEAD_AFTER;
+    const silent = await index.abandoned(silentSince, now(), BATCH + left.size + failed.length);
     for (const { id } of silent) if (live.has(id)) left.add(id);
     const dead = silent.filter(({ id }) => !left.has(id) && !failed.includes(id));
-    return eraseDead(deps, dead, "abandoned");
+    return eraseDead(deps, dead, { reason: "abandoned", silentSince });
   });
 }
 
@@ -125,7 +153,11 @@ function eraseLeftovers(deps: CleanUpDeps, signal: AbortSignal, known: string[])
 async function dropRecords({ index, logs, now }: CleanUpDeps, signal: AbortSignal): Promise<number> {
   const drops = [
     () => index.dropTombstones(now() - TOMBSTONE_LIFE, BATCH),
-    ...logs.map((log) => () => log.drop(now() - RECORD_LIFE, BATCH)),
+    ...logs.map(
+      ({ log, life }) =>
+        () =>
+          log.drop(now() - life, BATCH),
+    ),
   ];
   let dropped = 0;
   for (const drop of drops) {

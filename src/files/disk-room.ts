@@ -1,11 +1,11 @@
 import { WisError } from "../errors.ts";
-import type { BlobStore } from "./ports.ts";
+import type { BlobStores } from "./ports.ts";
 
 /** The disk is looked at again after so many bytes: often enough for a margin of gigabytes, seldom enough to cost nothing. */
 const CHECK_EVERY = 16 * 2 ** 20;
 
 export interface DiskRoomDeps {
-  blobs: Pick<BlobStore, "free">;
+  stores: BlobStores;
   /** Bytes that uploads leave free. */
   minFreeDisk: number;
 }
@@ -22,13 +22,13 @@ export interface DiskRooms {
 }
 
 /** Shares the disk among this process's uploads, so that two of them are not both let in to the last gigabyte. */
-export function createDiskRooms({ blobs, minFreeDisk }: DiskRoomDeps): DiskRooms {
+export function createDiskRooms({ stores, minFreeDisk }: DiskRoomDeps): DiskRooms {
   let promised = 0;
+  const free = () => stores.at(stores.place).free();
 
   return {
     async take(size) {
-      const free = await blobs.free();
-      if (free - promised - size < minFreeDisk) throw diskFull();
+      if ((await free()) - promised - size < minFreeDisk) throw diskFull();
       promised += size;
       let left = size;
       let unchecked = 0;
@@ -45,7 +45,7 @@ export function createDiskRooms({ blobs, minFreeDisk }: DiskRoomDeps): DiskRooms
           unchecked += bytes;
           if (unchecked < CHECK_EVERY) return;
           unchecked = 0;
-          if ((await blobs.free()) < minFreeDisk) throw diskFull();
+          if ((await free()) < minFreeDisk) throw diskFull();
         },
         [Symbol.dispose]: () => giveUp(left),
       };

@@ -1,25 +1,48 @@
 import { WisError } from "../errors.ts";
 import { abbreviate } from "../lib/capability.ts";
 import type { Now } from "../lib/clock.ts";
-import type { BlobStore, FileIndex, StoredFile } from "./ports.ts";
+import type { AuditTrail } from "./audit.ts";
+import { zipEntries } from "./bundle.ts";
+import type { BlobIndex, BlobStores, DownloadLog, FileIndex, StoredFile } from "./ports.ts";
 import { storedFile } from "./stored.ts";
 import { isCapability } from "./ticket.ts";
+import { layoutZip, readZip, type ZipLayout } from "./zip.ts";
 
 export interface DownloadDeps {
-  index: Pick<FileIndex, "find">;
-  blobs: Pick<BlobStore, "open">;
+  index: Pick<FileIndex, "find" | "members">;
+  contents: Pick<BlobIndex, "find">;
+  stores: BlobStores;
+  downloads: Pick<DownloadLog, "begin">;
+  audit: Pick<AuditTrail, "note">;
+  /** See audience.ts. */
+  audience(client: string): string;
   publicUrl: string;
   now: Now;
 }
 
-/** A ready, unexpired file, even when the clean-up has not come by yet. Throws WisError `file.unknown`. */
+/** A ready, unexpired file or bundle, even when the clean-up has not come by yet. Throws WisError `file.unknown`. */
 export async function getFile(
-  { index, publicUrl, now }: Omit<DownloadDeps, "blobs">,
+  { index, publicUrl, now }: Pick<DownloadDeps, "publicUrl" | "now"> & { index: Pick<FileIndex, "find"> },
   id: string,
 ): Promise<StoredFile> {
-  const file = isCapability(id) ? storedFile(await index.find(id), now(), publicUrl) : undefined;
+  const row = isCapability(id) ? await index.find(id) : undefined;
+  const file = storedFile(row, now(), publicUrl);
   if (!file) throw unknownFile();
-  return file;
+  if (file.shareId === file.id) return file;
+  // Its bundle's limits are its own: nobody gets at a file past the password of what it was shared in.
+  const share = storedFile(await index.find(file.shareId), now(), publicUrl);
+  if (!share) throw unknownFile();
+  const { passwordHash, maxDownloads, downloads } = share;
+  return { ...file, passwordHash, maxDownloads, downloads };
+}
+
+/** The files of a bundle: see Files.members. */
+export async function membersOf(
+  { index, publicUrl, now }: Pick<DownloadDeps, "index" | "publicUrl" | "now">,
+  bundle: StoredFile,
+): Promise<StoredFile[]> {
+  const members = await index.members(bundle.id);
+  return members.flatMap(({ row }) => storedFile(row, now(), publicUrl) ?? []);
 }
 
 /** The bytes: see Files.open. */
@@ -28,21 +51,88 @@ export async function openFile(
   file: StoredFile,
   range?: { start: number; end: number },
 ): Promise<Blob> {
-  const blob = await deps.blobs.open(file.id, range);
+  const row = file.blobKey === null ? undefined : await deps.contents.find(file.blobKey);
+  const blob = row && (await deps.stores.at(row.place).open(row.key, range));
   const expected = range ? range.end - range.start + 1 : file.size;
   if (blob?.size === expected) return blob;
   // Removed between `get` and now: that is no damage.
   await getFile(deps, file.id);
-  throw new WisError("file.corrupt", {
-    say: "The stored file is damaged, so it can't be downloaded.",
-    hint: "Ask its owner to upload it again, and tell the admin.",
-    cause: new Error(`blob ${abbreviate(file.id)} has ${blob?.size ?? "no"} bytes instead of ${expected}`),
-  });
+  throw damaged(
+    new Error(`blob of ${abbreviate(file.id)} has ${blob?.size ?? "no"} bytes instead of ${expected}`),
+  );
+}
+
+/** Where the store itself gives the bytes out, if it does: see Files.presign. */
+export async function presignFile(
+  { contents, stores }: Pick<DownloadDeps, "contents" | "stores">,
+  { blobKey, contentType }: StoredFile,
+  disposition: string,
+): Promise<string | undefined> {
+  const row = blobKey === null ? undefined : await contents.find(blobKey);
+  return (
+    row && stores.at(row.place).presign(row.key, { disposition, contentType, expiresInSeconds: PRESIGNED_S })
+  );
+}
+
+/** Long enough for a slow start, too short to be passed on. */
+const PRESIGNED_S = 300;
+
+/** A bundle as one file whose every byte is known before any is read. */
+export interface Zip extends Pick<ZipLayout, "size" | "etag"> {
+  /** The bytes `start` to `end` inclusive. */
+  read(range: { start: number; end: number }, signal: AbortSignal): ReadableStream<Uint8Array>;
+}
+
+/** A bundle as one file: see Files.zip. */
+export async function zipOf({ index, stores }: DownloadDeps, bundle: StoredFile): Promise<Zip> {
+  const members = await index.members(bundle.id);
+  const places = new Map(members.flatMap(({ blob }) => (blob ? [[blob.key, blob.place]] : [])));
+  const layout = layoutZip(zipEntries(members));
+  const open = async (key: string, range?: { start: number; end: number }) =>
+    await stores.at(places.get(key) ?? stores.place).open(key, range);
+  return {
+    size: layout.size,
+    etag: layout.etag,
+    read: (range, signal) => readZip(layout, range, open, signal),
+  };
+}
+
+/** A download goes on in its session as long as no more than this lies between two requests: a night's outage. */
+const SESSION_LIFE = 12 * 60 * 60_000;
+
+/** Counts a download: see Files.download. */
+export async function countDownload(
+  { downloads, audit, audience, now }: Pick<DownloadDeps, "downloads" | "audit" | "audience" | "now">,
+  file: StoredFile,
+  client: string,
+): Promise<void> {
+  const who = audience(client);
+  const at = now();
+  const session = { fileId: file.shareId, who, now: at, since: at - SESSION_LIFE };
+  const begun = await downloads.begin(session);
+  if (begun === "again") return;
+  audit.note(file, begun === "new" ? "downloaded" : "refused", who);
+  if (begun === "spent") throw spent();
 }
 
 export function unknownFile(): WisError {
   return new WisError("file.unknown", {
     say: "There is no such file. It may have expired or been deleted.",
     hint: "Check the link, or ask whoever sent it to upload the file again.",
+  });
+}
+
+function damaged(cause: Error): WisError {
+  return new WisError("file.corrupt", {
+    say: "The stored file is damaged, so it can't be downloaded.",
+    hint: "Ask its owner to upload it again, and tell the admin.",
+    cause,
+  });
+}
+
+function spent(): WisError {
+  return new WisError("file.spent", {
+    say: "This link has been downloaded as often as its sender allows.",
+    hint: "Ask whoever sent it for a new one.",
   });
 }

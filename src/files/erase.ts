@@ -2,13 +2,15 @@ import { setImmediate as breathe } from "node:timers/promises";
 import type { Now } from "../lib/clock.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
-import type { BlobStore, FileIndex, FileRow } from "./ports.ts";
+import type { AuditTrail } from "./audit.ts";
+import type { BlobPlace, BlobStores, FileIndex, FileRow } from "./ports.ts";
 
 export interface EraseDeps {
-  index: Pick<FileIndex, "remove" | "release">;
-  blobs: Pick<BlobStore, "delete">;
+  index: Pick<FileIndex, "retire" | "remove" | "release">;
+  stores: BlobStores;
   telemetry: Pick<Telemetry, "record">;
   metrics: Pick<Metrics["files"], "deleted" | "deletedBytes">;
+  audit: Pick<AuditTrail, "note">;
   now: Now;
 }
 
@@ -26,65 +28,80 @@ export interface Erased {
 const AT_ONCE = 32;
 
 /** Bytes first, then the row: takes `deleting` rows away for good. */
-export function eraseDeleting(
+export async function eraseDeleting(
   deps: EraseDeps,
   rows: FileRow[],
   reason: "expired" | "repaired",
 ): Promise<Erased> {
-  return eraseAll(deps, rows, reason, (gone) => deps.index.remove(gone, deps.now()));
+  const { index, now } = deps;
+  return await inBatches(deps, rows, reason, async (ids) => {
+    const stuck = new Set<string>();
+    await deleteAll(deps, await index.retire(ids), (id) => stuck.add(id));
+    const gone = ids.filter((id) => !stuck.has(id));
+    await index.remove(gone, now());
+    return [...stuck];
+  });
 }
 
-/** Bytes first, then the claim: undoes uploads whose process is dead. Their links work again until they expire. */
-export function eraseDead(
+/**
+ * Undoes uploads whose process is dead: their links work again until they expire. The row first: one that comes to
+ * life in this very moment, and finishes, keeps its bytes; nobody else ever writes under its key.
+ */
+export async function eraseDead(
   deps: EraseDeps,
   rows: FileRow[],
-  reason: "abandoned" | "repaired",
+  { reason, silentSince }: { reason: "abandoned" | "repaired"; silentSince: number },
 ): Promise<Erased> {
-  return eraseAll(deps, rows, reason, (gone) => deps.index.release(gone));
+  const { index, stores } = deps;
+  return await inBatches(deps, rows, reason, async (ids) => {
+    const keys = await index.release(ids, silentSince);
+    // What would not go belongs to nothing now: the reconciler finds it.
+    const blobs = keys.map((key) => ({ id: key, key, place: stores.place }));
+    await deleteAll(deps, blobs, () => {});
+    return [];
+  });
 }
 
-async function eraseAll(
-  { blobs, telemetry, metrics }: EraseDeps,
+/** Settles rows some at a time; `settle` gives the ids of those that would not go. */
+async function inBatches(
+  { telemetry, metrics }: EraseDeps,
   rows: FileRow[],
   reason: "expired" | "abandoned" | "repaired",
-  settle: (ids: string[]) => Promise<void>,
+  settle: (ids: string[]) => Promise<string[]>,
 ): Promise<Erased> {
   const erased: Erased = { rows: [], failed: [] };
-
-  function refused(error: unknown, ids: string[]) {
-    telemetry.record(error, "erasing files");
-    erased.failed.push(...ids);
-  }
-
-  async function isGone({ id, name }: FileRow): Promise<boolean> {
-    try {
-      // An open link never had bytes.
-      if (name !== null) await blobs.delete(id);
-      return true;
-    } catch (error) {
-      refused(error, [id]);
-      return false;
-    }
-  }
-
   for (let from = 0; from < rows.length; from += AT_ONCE) {
     const some = rows.slice(from, from + AT_ONCE);
-    const went = await Promise.all(some.map(isGone));
-    const gone = some.filter((_, index) => went[index]);
-    const ids = gone.map(({ id }) => id);
-    try {
-      await settle(ids);
-      erased.rows.push(...gone);
-    } catch (error) {
-      refused(error, ids);
-    }
+    const ids = some.map(({ id }) => id);
+    const failed = await settle(ids).catch((error: unknown) => {
+      telemetry.record(error, "erasing files");
+      return ids;
+    });
+    erased.failed.push(...failed);
+    erased.rows.push(...some.filter(({ id }) => !failed.includes(id)));
     // SQLite answers on this very thread: without a turn in between, a thousand rows would stop the world.
     await breathe();
   }
-
   metrics.deleted.add(erased.rows.length, { reason });
   metrics.deletedBytes.add(bytesOf(erased.rows), { reason });
   return erased;
+}
+
+async function deleteAll(
+  { stores, telemetry }: Pick<EraseDeps, "stores" | "telemetry">,
+  blobs: { id: string; key: string; place: BlobPlace }[],
+  onStuck: (id: string) => void,
+): Promise<void> {
+  await Promise.all(
+    blobs.map(async ({ id, key, place }) => {
+      try {
+        await stores.at(place).delete(key);
+      } catch (error) {
+        telemetry.record(error, "erasing files");
+        onStuck(id);
+      }
+    }),
+  );
 }
 
 export function bytesOf(rows: Pick<FileRow, "size">[]): number {

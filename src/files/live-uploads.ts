@@ -27,6 +27,8 @@ export interface LiveUploads {
 export interface LiveUploadsDeps {
   index: Pick<FileIndex, "touch">;
   telemetry: Pick<Telemetry, "record">;
+  /** How long a cut upload can be gone on with, milliseconds. */
+  resumeFor: number;
   now: Now;
   /** Tests turn the clock by hand. */
   ticker?: Ticker;
@@ -35,6 +37,7 @@ export interface LiveUploadsDeps {
 export function createLiveUploads({
   index,
   telemetry,
+  resumeFor,
   now,
   ticker = interval,
 }: LiveUploadsDeps): LiveUploads {
@@ -47,7 +50,7 @@ export function createLiveUploads({
       if (upload.tooSlow(at)) upload.cut();
     }
     index
-      .touch([...live.keys()], at)
+      .touch([...live.keys()], at, resumeFor)
       .catch((error: unknown) => telemetry.record(error, "saying that uploads are alive"));
   }
 

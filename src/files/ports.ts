@@ -1,5 +1,6 @@
 import type { Announcement, Origin } from "../announce/ports.ts";
 import type { FileLimits } from "../members/limits.ts";
+import type { Asker } from "../members/member.ts";
 
 /**
  * pending: an open upload link, no bytes yet. uploading: claimed by one sender. ready: downloadable.
@@ -7,40 +8,129 @@ import type { FileLimits } from "../members/limits.ts";
  */
 export type FileState = "pending" | "uploading" | "ready" | "deleting";
 
-/** One row, one blob. Times in milliseconds since the epoch, sizes in bytes. */
-export interface FileRow {
-  /** The share capability, and the key of its blob. */
+/** What its sender decides about a share. Null: nothing was said. */
+export interface Wishes {
+  title: string | null;
+  note: string | null;
+  /** argon2id. */
+  passwordHash: string | null;
+  /** Sessions; a one-time link has 1. */
+  maxDownloads: number | null;
+  /** Milliseconds from the end of the upload; the admin's bounds still apply. */
+  expireAfter: number | null;
+}
+
+/**
+ * A file, a member of a bundle, or a bundle: one link for many files, which has no bytes of its own. Times in
+ * milliseconds since the epoch, sizes in bytes.
+ */
+export interface FileRow extends Wishes {
+  /** The share capability. */
   id: string;
   ownerId: string;
   state: FileState;
   /** Null until the upload names it. */
   name: string | null;
-  /** Reserved while uploading, exact when ready. Counts towards the owner's quota. */
+  /** Reserved while uploading, exact when ready, 0 for a bundle. Counts towards the owner's quota. */
   size: number;
   contentType: string | null;
-  /** Hex; null until ready. */
+  /** Hex; null until ready. A bundle's stands for all of its members. */
   sha256: string | null;
   origin: Origin | null;
+  /** Whose limits apply: who asked, and where. Null: an admin on the command line. */
+  asker: Asker | null;
   createdAt: number;
-  /** Null for a file that came without a link (attachment, `files add`). */
+  /** Null for a file that came without a link (attachment, token, `files add`). */
   linkExpiresAt: number | null;
   readyAt: number | null;
   /** Null until ready. */
   expiresAt: number | null;
+  /** The bundle that it is a member of. */
+  parentId: string | null;
+  /** How many files a bundle waits for; null for everything else. */
+  expected: number | null;
+  /** A member's place in its bundle, with folders. */
+  path: string | null;
+  /** What bytes on their way in are kept under; the address of a resumable upload. Stays when they have arrived. */
+  uploadKey: string | null;
+  /** How many bytes its sender announced. Null: nobody knows yet. */
+  length: number | null;
+  /** A cut upload may go on until then. Null: it may not. */
+  resumeUntil: number | null;
+  /** Where the bytes are: a key of the blob store. Null until ready, and for a bundle. */
+  blobKey: string | null;
+  /** Sessions so far. */
+  downloads: number;
+  /** A finished bundle's files together, bytes. */
+  bundleBytes: number | null;
 }
 
-/** A ready file, as every edge sees it. */
-export interface StoredFile {
-  id: string;
+/** Which blob store holds something. */
+export type BlobPlace = "disk" | "s3";
+
+/** Stored bytes, shared by all files that have the same. */
+export interface BlobRow {
+  key: string;
+  sha256: string;
+  size: number;
+  /** Unsigned; null for what an older wisbot stored. */
+  crc32: number | null;
+  place: BlobPlace;
+}
+
+/** What happened to a file. `refused`: a wrong password, or no download left. */
+export type AuditAction =
+  | "uploaded"
+  | "downloaded"
+  | "viewed"
+  | "extended"
+  | "changed"
+  | "deleted"
+  | "expired"
+  | "refused";
+
+export interface AuditEntry {
+  at: number;
+  fileId: string;
   ownerId: string;
   name: string;
+  action: AuditAction;
+  /** A member's id, `admin`, or a keyed hash of an address, which can't be turned back. */
+  who: string;
+}
+
+/** A ready file or bundle, as every edge sees it. */
+export interface StoredFile extends Omit<Wishes, "expireAfter"> {
+  id: string;
+  ownerId: string;
+  /** A bundle's is what its ZIP is called. */
+  name: string;
+  /** A bundle's is the sum of its files'. */
   size: number;
   contentType: string;
   sha256: string;
   readyAt: number;
   expiresAt: number;
+  /** Sessions so far. */
+  downloads: number;
+  /** How many files a bundle has; undefined for a file. */
+  members: number | undefined;
+  /** What its password and its maximum of downloads belong to: its bundle, or itself. */
+  shareId: string;
+  /** A key of the blob store; null for a bundle. */
+  blobKey: string | null;
+  path: string | null;
   /** Absolute address of its share page. */
   url: string;
+}
+
+/** What a finished upload turned out to be. */
+export interface Arrived {
+  size: number;
+  sha256: string;
+  crc32: number;
+  readyAt: number;
+  expiresAt: number;
 }
 
 /** What became of a ticket whose row is gone or done. Kept 30 days, so that an old link says what happened. */
@@ -59,63 +149,211 @@ export interface Usage {
   bytes: number;
 }
 
+/** A row to be. With an `uploadKey` it is born `uploading`, its size reserved; without, it is an open link. */
+export interface NewFile
+  extends Pick<
+      FileRow,
+      | "id"
+      | "ownerId"
+      | "name"
+      | "size"
+      | "origin"
+      | "asker"
+      | "createdAt"
+      | "linkExpiresAt"
+      | "uploadKey"
+      | "length"
+      | "contentType"
+    >,
+    Partial<Wishes> {
+  ticketHash: string | null;
+}
+
+/** An upload that takes its place: in an open link, or as a member of the bundle that one waits for. */
+export interface Claim {
+  ticketHash: string;
+  name: string;
+  size: number;
+  contentType: string;
+  uploadKey: string;
+  length: number | null;
+  resumeUntil: number | null;
+  maxBytes: number;
+  now: number;
+}
+
 /**
  * The rows. Every claim and quota is one conditional statement: nothing is checked first and acted on later.
  * Implemented by store/; all calls may be remote.
  */
 export interface FileIndex {
-  /** Inserts a row unless its owner is at `maxFiles`. Gives whether it did. `claimed`: born `uploading`, with `size` reserved against `maxBytes`. */
-  insert(
-    row: Pick<FileRow, "id" | "ownerId" | "name" | "size" | "origin" | "createdAt" | "linkExpiresAt"> & {
-      ticketHash: string | null;
-      claimed: boolean;
-    },
-    limits: Pick<FileLimits, "maxFiles" | "maxBytes">,
+  /** Inserts a row unless its owner is at `maxFiles` or, born `uploading`, over `maxBytes`. Gives whether it did. */
+  insert(row: NewFile, limits: Pick<FileLimits, "maxFiles" | "maxBytes">): Promise<boolean>;
+  /** Notes what the share behind an open link will be: `expected` files (more than one: a bundle) and its sender's wishes. False: not open. */
+  prepare(
+    ticketHash: string,
+    share: { expected: number | null; wishes: Wishes },
+    now: number,
   ): Promise<boolean>;
-  /** pending → uploading for one caller only, reserving `size` bytes. Undefined: not open, or over `maxBytes`. */
-  claim(input: {
-    ticketHash: string;
-    name: string;
-    size: number;
-    maxBytes: number;
-    now: number;
-  }): Promise<FileRow | undefined>;
+  /** pending → uploading for one caller only, reserving `size` bytes. Undefined: not open, a bundle, or over `maxBytes`. */
+  claim(input: Claim): Promise<FileRow | undefined>;
+  /** Takes a new member in, `uploading`, with `size` bytes reserved. Undefined: no open bundle with a free place, or over `maxBytes`. */
+  join(input: Claim & { id: string; path: string }): Promise<FileRow | undefined>;
   /** Raises what an upload of unknown length has reserved. False: over `maxBytes`, or no longer uploading. */
   reserve(id: string, size: number, maxBytes: number): Promise<boolean>;
-  /** uploading → pending with nothing reserved, so that the same links work again; rows without link are removed. All of them or none. */
-  release(ids: string[]): Promise<void>;
-  /** uploading → ready together with its announcement, in one transaction. Undefined: it was no longer uploading. */
+  /** Notes the length of an upload that began without one. False: it has one, or is no longer uploading. */
+  announce(id: string, length: number): Promise<boolean>;
+  /**
+   * uploading → pending with nothing reserved, so that the same links work again; rows without link are removed. All
+   * of them or none. `silentSince`: only those that have not been heard of since. Gives the upload keys whose bytes
+   * belong to nobody any more.
+   */
+  release(ids: string[], silentSince?: number): Promise<string[]>;
+  /**
+   * uploading → ready together with its announcement, in one transaction. Where the same bytes are already kept, it
+   * shares them: `blobKey` of the answer is then not `uploadKey`, whose bytes are to be deleted. `withdrawn`: it was no
+   * longer uploading. `unstored`: its own bytes are needed after all.
+   */
   finish(
     id: string,
-    done: { size: number; sha256: string; contentType: string; readyAt: number; expiresAt: number },
+    arrived: Arrived & {
+      /** Where its own bytes are; undefined when they were not kept, for the same ones are kept already. */
+      place: BlobPlace | undefined;
+    },
+    announcement: Announcement | undefined,
+  ): Promise<FileRow | "withdrawn" | "unstored">;
+  /**
+   * An open bundle → ready with exactly the `members` that are ready now, together with its announcement. Undefined:
+   * it is not open, or has other members.
+   */
+  seal(
+    id: string,
+    bundle: {
+      name: string;
+      sha256: string;
+      members: number;
+      bytes: number;
+      readyAt: number;
+      expiresAt: number;
+    },
     announcement: Announcement | undefined,
   ): Promise<FileRow | undefined>;
   find(id: string): Promise<FileRow | undefined>;
   findByTicket(ticketHash: string): Promise<FileRow | Tombstone | undefined>;
+  findByUpload(uploadKey: string): Promise<FileRow | undefined>;
+  /** A bundle's rows with what is known of their bytes, in the order of their paths. */
+  members(parentId: string): Promise<{ row: FileRow; blob: BlobRow | null }[]>;
   usage(ownerId: string): Promise<Usage>;
-  /** Newest first, in pages of at most `limit`, after the row `after`, which may be gone by now. */
+  /** When the owner's next file goes by itself, and so makes room. */
+  nextExpiry(ownerId: string): Promise<number | undefined>;
+  /** Newest first, without members, in pages of at most `limit`, after the row `after`, which may be gone by now. `members`: those too. */
   list(input: {
     ownerId?: string;
     states?: FileState[];
+    members?: boolean;
     after?: Pick<FileRow, "id" | "createdAt">;
     limit: number;
   }): Promise<FileRow[]>;
-  /** Sets a ready file's expiry. False: it is not ready. */
+  /** Sets a ready share's expiry, its members' too. False: it is not ready. */
   setExpiry(id: string, expiresAt: number): Promise<boolean>;
-  /** pending or ready → deleting. False: uploading, unknown or already deleting. */
+  /** pending or ready → deleting, its members too. False: uploading, unknown or already deleting. */
   markDeleting(id: string): Promise<boolean>;
   /** Marks at most `limit` expired files and links as deleting and gives them; the index makes it cost by what it finds. */
   markExpired(now: number, limit: number): Promise<FileRow[]>;
+  /** Open bundles whose link has ended, or whose last file is there, with at least one ready member: to be sealed. */
+  overdueBundles(now: number, limit: number): Promise<FileRow[]>;
   /** Rows in `deleting`, at most `limit`. */
   deleting(limit: number): Promise<FileRow[]>;
-  /** Removes `deleting` rows whose blobs are gone, leaving their tickets' tombstones. All of them or none. */
+  /** Retires blobs that only these `deleting` rows use; gives whose bytes are to be deleted. */
+  retire(ids: string[]): Promise<{ id: string; key: string; place: BlobPlace }[]>;
+  /** Removes `deleting` rows whose bytes are gone or shared, leaving their tickets' tombstones. All of them or none. */
   remove(ids: string[], now: number): Promise<void>;
-  /** Uploads whose sender stopped reporting before `before`: crashed `files add`, a killed daemon. */
-  abandoned(before: number, limit: number): Promise<FileRow[]>;
-  /** Says that these uploads are still alive. */
-  touch(ids: string[], now: number): Promise<void>;
+  /** Uploads whose sender stopped reporting before `before` and that can't go on: crashed `files add`, a killed daemon. */
+  abandoned(before: number, now: number, limit: number): Promise<FileRow[]>;
+  /** Says that these uploads are still alive, and keeps what they resume by (their bundles too) for `resumeFor` milliseconds more. */
+  touch(ids: string[], now: number, resumeFor: number): Promise<void>;
   /** Drops tombstones older than `before`; gives how many, at most `limit`. */
   dropTombstones(before: number, limit: number): Promise<number>;
+  /**
+   * Marks shares that end within `lead` milliseconds as told, and owes their owners a message, in one transaction;
+   * gives how many. Not those that live for less than twice as long, nor of owners who don't want to be told.
+   */
+  remind(input: { lead: number; now: number; limit: number; newId(): string }): Promise<number>;
+}
+
+/** Where stored bytes are, and which have been read again. */
+export interface BlobIndex {
+  find(key: string): Promise<BlobRow | undefined>;
+  /** Live bytes of that content. */
+  findContent(sha256: string, size: number): Promise<BlobRow | undefined>;
+  /** The live blobs that were checked longest ago, before `before`. */
+  unchecked(before: number, limit: number): Promise<BlobRow[]>;
+  checked(key: string, now: number): Promise<void>;
+  /** Files that have these bytes. */
+  users(key: string): Promise<FileRow[]>;
+  /** Live blobs that are in `place`, after the key `after`, in the order of keys. */
+  inPlace(place: BlobPlace, after: string, limit: number): Promise<BlobRow[]>;
+  /** How much is in `place`. */
+  total(place: BlobPlace): Promise<{ blobs: number; bytes: number }>;
+  /** Says that the bytes are elsewhere now. False: it is gone or was moved already. */
+  moved(key: string, from: BlobPlace, to: BlobPlace): Promise<boolean>;
+}
+
+/** Who has downloaded what. */
+export interface DownloadLog {
+  /**
+   * Begins a session of `who`, or goes on with one that was active since `since`. Counts it once, and never beyond the
+   * maximum, in one transaction: `spent` means that none is left.
+   */
+  begin(input: {
+    fileId: string;
+    who: string;
+    now: number;
+    since: number;
+  }): Promise<"new" | "again" | "spent">;
+  /** Drops sessions that were last active before `before`, at most `limit`; gives how many. */
+  drop(before: number, limit: number): Promise<number>;
+}
+
+/** What happened to files. Only ever added to. */
+export interface AuditLog {
+  add(entries: AuditEntry[]): Promise<void>;
+  /** Newest first. `before`: the id of the last one of the page before. */
+  list(input: {
+    fileId?: string;
+    ownerId?: string;
+    before?: number;
+    limit: number;
+  }): Promise<(AuditEntry & { id: number })[]>;
+  /** Drops entries older than `before`, at most `limit`; gives how many. */
+  drop(before: number, limit: number): Promise<number>;
+}
+
+/** A member's key to the API. */
+export interface TokenRow {
+  /** Names it in lists; not the secret. */
+  id: string;
+  ownerId: string;
+  asker: Asker;
+  name: string;
+  createdAt: number;
+  lastUsedAt: number | null;
+}
+
+export interface TokenIndex {
+  /** False: the owner has `max` already. */
+  insert(row: TokenRow & { hash: string }, max: number): Promise<boolean>;
+  list(ownerId: string): Promise<TokenRow[]>;
+  /** The token with this hash; notes that it was used. */
+  use(hash: string, now: number): Promise<TokenRow | undefined>;
+  /** False: its owner has no such token. */
+  remove(id: string, ownerId: string): Promise<boolean>;
+}
+
+/** What members have chosen. */
+export interface MemberChoices {
+  setReminders(ownerId: string, on: boolean): Promise<void>;
+  reminders(ownerId: string): Promise<boolean>;
 }
 
 /** Bytes on their way in. Nothing is visible under the key before `commit`. */
@@ -138,7 +376,15 @@ export interface PresignAs {
   expiresInSeconds: number;
 }
 
-/** Where the bytes live. Keys are file ids. Implemented by store/blobs/. */
+/** The blob stores that there are: one for new files, and others that still hold older ones. */
+export interface BlobStores {
+  /** Where new files go. */
+  readonly place: BlobPlace;
+  /** Throws WisError `disk.failed` for one that is not configured. */
+  at(place: BlobPlace): BlobStore;
+}
+
+/** Where the bytes live, under keys that are capabilities. Implemented by store/blobs/. */
 export interface BlobStore {
   create(key: string): Promise<BlobWriter>;
   /**

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { setImmediate as breathe } from "node:timers/promises";
 import { isWisError, WisError } from "../errors.ts";
 import type { Now } from "../lib/clock.ts";
+import type { Digest } from "./digest.ts";
 import type { Pace } from "./pace.ts";
 import type { BlobWriter } from "./ports.ts";
 
@@ -14,33 +14,29 @@ const READS_PER_TURN = 256;
 
 export interface Pour {
   body: ReadableStream<Uint8Array>;
-  writer: Pick<BlobWriter, "write">;
+  sink: Pick<Sink, "take">;
   /** Ends the pouring, even one that waits for the sender. */
   signal: AbortSignal;
   pace: Pick<Pace, "waiting" | "received">;
   now: Now;
-  /** Throws when an upload may not have this many bytes. Called for every chunk, before it is kept. */
-  bound(total: number): void;
-  /** Makes room for the next bytes; called before every write with the total that it leads to. */
-  admit(total: number): Promise<void>;
-  onProgress?: ((bytes: number) => void) | undefined;
+  /** Throws when this many more bytes are too many. Called for every chunk, before it is kept. */
+  bound(received: number): void;
   /** A body that would not be cancelled. */
   onLeftover(error: unknown): void;
 }
 
 /**
- * Writes a body and hashes it on the way, in bounded memory, giving the event loop its turn between writes.
+ * Pours a body into a sink, giving the event loop its turn between writes.
  * Throws WisError `upload.cut` when the body breaks, the signal's reason when it is aborted (as `upload.cut`, unless
- * it is a WisError itself), and what `bound`, `admit` and the writer throw; the body is cancelled then.
+ * it is a WisError itself), and what `bound` and the sink throw; the body is cancelled then.
  */
-export async function pour(input: Pour): Promise<{ size: number; sha256: string }> {
-  const { body, signal, pace, now, bound, onLeftover } = input;
+export async function pour(input: Pour): Promise<void> {
+  const { body, sink, signal, pace, now, bound, onLeftover } = input;
   const reader = body.getReader();
   const cancel = (reason: unknown) => void reader.cancel(reason).catch(onLeftover);
   // Cancelling ends a read that waits; racing each read against the signal would leak a reaction a chunk.
   const onAbort = () => cancel(signal.reason);
   signal.addEventListener("abort", onAbort);
-  const sink = createSink(input);
   let received = 0;
   let reads = 0;
   try {
@@ -59,7 +55,6 @@ export async function pour(input: Pour): Promise<{ size: number; sha256: string 
       if (reads % READS_PER_TURN === 0) await breathe();
     }
     if (signal.aborted) throw asCut(signal.reason);
-    return await sink.end();
   } catch (error) {
     cancel(error);
     throw error;
@@ -68,21 +63,33 @@ export async function pour(input: Pour): Promise<{ size: number; sha256: string 
   }
 }
 
-/** Gathers small chunks into blocks; hashes and counts what it hands to the writer. */
-function createSink({ writer, admit, onProgress }: Pick<Pour, "writer" | "admit" | "onProgress">) {
-  const hash = createHash("sha256");
+export interface SinkDeps {
+  writer: Pick<BlobWriter, "write">;
+  digest: Digest;
+  /** Makes room for the next bytes; called before every write with the total that it leads to. */
+  admit(total: number): Promise<void>;
+  onProgress?: ((bytes: number) => void) | undefined;
+}
+
+/** Where a body goes, in bounded memory. */
+export interface Sink {
+  take(chunk: Uint8Array): Promise<void>;
+  /** Writes what was gathered. */
+  flush(): Promise<void>;
+}
+
+/** Gathers small chunks into blocks; hashes what it hands to the writer. */
+export function createSink({ writer, digest, admit, onProgress }: SinkDeps): Sink {
   let block: Uint8Array | undefined;
   let filled = 0;
-  let size = 0;
 
   async function write(bytes: Uint8Array) {
-    await admit(size + bytes.length);
+    await admit(digest.size + bytes.length);
     // Hashing runs here while the disk writes in its own thread.
     const written = writer.write(bytes);
-    hash.update(bytes);
+    digest.update(bytes);
     await written;
-    size += bytes.length;
-    onProgress?.(size);
+    onProgress?.(digest.size);
     await breathe();
   }
 
@@ -116,10 +123,7 @@ function createSink({ writer, admit, onProgress }: Pick<Pour, "writer" | "admit"
       }
       free(chunk);
     },
-    async end() {
-      await flush();
-      return { size, sha256: hash.digest("hex") };
-    },
+    flush,
   };
 }
 

@@ -1,133 +1,166 @@
-import { WisError } from "../errors.ts";
 import type { Now } from "../lib/clock.ts";
 import type { FileLimits } from "../members/limits.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import { createAllowance } from "./allowance.ts";
 import { announcementOf } from "./announcement.ts";
-import { contentTypeOf } from "./content-type.ts";
+import type { AuditTrail } from "./audit.ts";
+import { type BundleDeps, sealWhenWhole } from "./bundle.ts";
+import { createDigest, type Digest } from "./digest.ts";
 import type { DiskRoom } from "./disk-room.ts";
+import { dropBytes } from "./drop-bytes.ts";
 import { endOf } from "./expiry.ts";
 import type { Incoming } from "./files.ts";
 import type { LiveUploads } from "./live-uploads.ts";
 import { createPace, type PaceRules } from "./pace.ts";
-import type { BlobStore, BlobWriter, FileIndex, FileRow, StoredFile } from "./ports.ts";
-import { pour } from "./pour.ts";
+import type { BlobIndex, BlobStores, BlobWriter, FileIndex, FileRow, StoredFile } from "./ports.ts";
+import { createSink, pour } from "./pour.ts";
 import { storedFile } from "./stored.ts";
+import { tooSlow, withdrawn } from "./upload-errors.ts";
+import { lifeOf } from "./wishes.ts";
 
-export interface ReceiveDeps {
-  index: Pick<FileIndex, "find" | "finish" | "release" | "reserve" | "usage">;
-  blobs: Pick<BlobStore, "create" | "delete">;
+export interface ReceiveDeps extends BundleDeps {
+  index: BundleDeps["index"] & Pick<FileIndex, "finish" | "release" | "reserve" | "usage">;
+  contents: Pick<BlobIndex, "findContent">;
+  stores: BlobStores;
   live: LiveUploads;
-  limits: FileLimits;
   paceRules: PaceRules;
-  publicUrl: string;
-  /** Called when a file became ready with an announcement owed. */
-  wake(): void;
+  audit: Pick<AuditTrail, "note">;
+  /** Told how far an upload is, every few hundred kilobytes: it must cost nothing. */
+  onProgress(upload: FileRow, received: number): void;
   telemetry: Pick<Telemetry, "record">;
   now: Now;
 }
 
 /** An upload that has its row to itself. */
 export interface Claimed {
-  row: Pick<FileRow, "id" | "ownerId" | "name" | "origin">;
+  row: FileRow;
+  limits: FileLimits;
   room: DiskRoom;
-  expireAfter: number;
-  announced: boolean;
+  /** Who sends it, for the audit. */
+  by: string;
 }
 
 /** From a claimed row to a ready file; whatever goes wrong, the row is given back and no byte stays. */
 export async function receive(deps: ReceiveDeps, claimed: Claimed, incoming: Incoming): Promise<StoredFile> {
-  const { blobs, live, now, paceRules } = deps;
+  const { stores } = deps;
   const { row } = claimed;
-  const slow = new AbortController();
-  const pace = createPace(paceRules);
-  using _ = live.enter({ id: row.id, tooSlow: pace.tooSlow, cut: () => slow.abort(tooSlow()) });
+  const watch = watchSender(deps, row, incoming.signal);
+  using _ = watch;
   let writer: BlobWriter | undefined;
   try {
-    writer = await blobs.create(row.id);
-    const { bound, admit, complete } = createAllowance(deps, {
-      id: row.id,
-      ownerId: row.ownerId,
-      length: incoming.length,
-      room: claimed.room,
-    });
-    const { size, sha256 } = await pour({
+    writer = await stores.at(stores.place).create(uploadKeyOf(row));
+    const digest = createDigest();
+    const allowance = createAllowance(deps, { ...claimed, received: 0 });
+    const onProgress = (bytes: number) => {
+      incoming.onProgress?.(bytes);
+      deps.onProgress(row, bytes);
+    };
+    const sink = createSink({ writer, digest, admit: allowance.admit, onProgress });
+    await pour({
       body: incoming.body,
-      writer,
-      signal: AbortSignal.any([incoming.signal, slow.signal]),
-      pace,
-      now,
-      bound,
-      admit,
-      onProgress: incoming.onProgress,
+      sink,
+      signal: watch.signal,
+      pace: watch.pace,
+      now: deps.now,
+      bound: allowance.bound,
       onLeftover: leftover(deps.telemetry),
     });
-    complete(size);
-    await writer.commit();
-    return await finish(deps, claimed, {
-      size,
-      sha256,
-      contentType: contentTypeOf(incoming.contentType, row.name ?? ""),
-    });
+    await sink.flush();
+    allowance.complete(digest.size);
+    return await settle(deps, { ...claimed, writer, digest });
   } catch (error) {
     await giveBack(deps, row.id, writer);
     throw error;
   }
 }
 
-/** Makes the row ready and what is owed for it durable, both or neither. */
-async function finish(
-  deps: ReceiveDeps,
-  { row, expireAfter, announced }: Claimed,
-  got: { size: number; sha256: string; contentType: string },
-): Promise<StoredFile> {
-  const { index, now, publicUrl, wake } = deps;
-  const readyAt = now();
-  const announcement = announced ? announcementOf(row, readyAt) : undefined;
-  const done = { ...got, readyAt, expiresAt: endOf(readyAt, expireAfter) };
-  const file = storedFile(await index.finish(row.id, done, announcement), readyAt, publicUrl);
-  if (!file) throw withdrawn();
-  if (announcement) wake();
-  return file;
+/** A watchdog over one sender: ends it when it stalls or crawls. Disposing calls it off. */
+export function watchSender(
+  { live, paceRules }: Pick<ReceiveDeps, "live" | "paceRules">,
+  { id }: Pick<FileRow, "id">,
+  signal: AbortSignal,
+) {
+  const slow = new AbortController();
+  const pace = createPace(paceRules);
+  const entered = live.enter({ id, tooSlow: pace.tooSlow, cut: () => slow.abort(tooSlow()) });
+  return {
+    pace,
+    signal: AbortSignal.any([signal, slow.signal]),
+    [Symbol.dispose]: () => entered[Symbol.dispose](),
+  };
+}
+
+/** An upload whose bytes are all here. */
+export interface Whole extends Pick<Claimed, "row" | "by"> {
+  /** Undefined: its bytes are committed under its upload key already. */
+  writer: Pick<BlobWriter, "commit" | "abort"> | undefined;
+  digest: Digest;
 }
 
 /**
- * Bytes first, row last: once the row is open again, another sender may be writing under the same key. What can't be
- * undone now stays `uploading` without a heartbeat, and the clean-up or the repair at the next start undoes it.
+ * Makes the row ready and what is owed for it durable, both or neither. Bytes that are kept already are not kept
+ * twice. Gives the file, under the address of its share.
  */
+export async function settle(deps: ReceiveDeps, whole: Whole): Promise<StoredFile> {
+  const { index, contents, stores, limits, publicUrl, audit, wake, now } = deps;
+  const { row, writer, digest, by } = whole;
+  const { size } = digest;
+  const content = digest.end();
+  const readyAt = now();
+  const announcement = row.parentId === null ? announcementOf(row, readyAt) : undefined;
+  const arrived = {
+    ...content,
+    size,
+    readyAt,
+    expiresAt: endOf(readyAt, lifeOf(row, limits(row))),
+  };
+
+  let committed = writer === undefined;
+  let finished: Awaited<ReturnType<FileIndex["finish"]>> = "unstored";
+  while (finished === "unstored") {
+    if (!committed && !(await contents.findContent(content.sha256, size))) {
+      await writer?.commit();
+      committed = true;
+    }
+    finished = await index.finish(
+      row.id,
+      { ...arrived, place: committed ? stores.place : undefined },
+      announcement,
+    );
+  }
+  if (finished === "withdrawn") throw withdrawn();
+  if (!committed) await writer?.abort();
+  else if (finished.blobKey !== row.uploadKey) await dropBytes(stores, [uploadKeyOf(row)]);
+  if (announcement) wake();
+  audit.note({ ...row, name: row.name ?? "" }, "uploaded", by);
+
+  const bundle = row.parentId === null ? undefined : await sealWhenWhole(deps, row.parentId);
+  const file = bundle ?? storedFile(finished, readyAt, publicUrl);
+  if (!file) throw withdrawn();
+  return { ...file, url: `${publicUrl}/f/${row.parentId ?? row.id}` };
+}
+
+/** What can't be undone now stays `uploading` without a heartbeat, and the clean-up or the repair at the next start undoes it. */
 async function giveBack(
-  { index, blobs, telemetry }: ReceiveDeps,
+  { index, stores, telemetry }: Pick<ReceiveDeps, "index" | "stores" | "telemetry">,
   id: string,
   writer: BlobWriter | undefined,
 ) {
   try {
     await writer?.abort();
-    // A database that lost its answer may have made the file ready all the same: then its bytes belong to it.
-    const row = await index.find(id);
-    if (row?.state === "ready") return;
-    await blobs.delete(id);
-    await index.release([id]);
+    // A database that lost its answer may have made the file ready all the same: then nothing is released.
+    await dropBytes(stores, await index.release([id]));
   } catch (error) {
     telemetry.record(error, "giving an upload back");
   }
 }
 
+export function uploadKeyOf({ uploadKey }: Pick<FileRow, "uploadKey">): string {
+  if (uploadKey === null) throw new Error("an upload without a key");
+  return uploadKey;
+}
+
 /** What becomes of a body that would not be cancelled: it is recorded. */
 export function leftover(telemetry: Pick<Telemetry, "record">) {
   return (error: unknown) => void telemetry.record(error, "cancelling the body of an ended upload");
-}
-
-function tooSlow(): WisError {
-  return new WisError("upload.slow", {
-    say: "The file arrived too slowly, so the upload was ended.",
-    hint: "Send it again over a better connection: the same link works until it expires.",
-  });
-}
-
-/** The row went to somebody else, or away, while its upload was going on. */
-export function withdrawn(): WisError {
-  return new WisError("upload.cut", {
-    say: "The upload was withdrawn while it was going on.",
-    hint: "Send it again, or ask for a new link with /wis upload.",
-  });
 }

@@ -2,12 +2,11 @@ import { count } from "../lib/count.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import { type EraseDeps, eraseDead, eraseDeleting } from "./erase.ts";
 import { DEAD_AFTER } from "./live-uploads.ts";
-import type { BlobStore, FileIndex } from "./ports.ts";
+import type { FileIndex, FileRow } from "./ports.ts";
 import { allRows } from "./rows.ts";
 
 export interface RepairDeps extends EraseDeps {
   index: FileIndex;
-  blobs: Pick<BlobStore, "delete" | "sweep">;
   telemetry: Pick<Telemetry, "record" | "log">;
 }
 
@@ -26,28 +25,39 @@ export interface RepairReport {
  * Puts right what a process that died left behind. Only the holder of the data dir's lock may call it, and before it
  * takes its first upload.
  *
- * Links are served by the lock's holder alone, so every upload through one is dead. An upload without a link may be a
- * `files add` that goes on beside us: it is dead only when its heartbeat has stopped, or else the clean-up's to judge.
+ * Links are served by the lock's holder alone, so every upload through one is dead, but for those that can be gone on
+ * with. An upload without a link may be a `files add` that goes on beside us: it is dead only when its heartbeat has
+ * stopped, or else the clean-up's to judge.
  */
 export async function repairFiles(deps: RepairDeps): Promise<RepairReport> {
-  const { index, blobs, telemetry, now } = deps;
-  const uploading = await Array.fromAsync(allRows(index, { states: ["uploading"] }));
-  const silent = await index.abandoned(now() - DEAD_AFTER, uploading.length);
+  const { index, stores, telemetry, now } = deps;
+  const uploading = await Array.fromAsync(allRows(index, { states: ["uploading"], members: true }));
+  const silent = await index.abandoned(now() - DEAD_AFTER, now(), uploading.length);
   const silentIds = new Set(silent.map(({ id }) => id));
-  const dead = uploading.filter(({ id, linkExpiresAt }) => linkExpiresAt !== null || silentIds.has(id));
+  const dead = uploading.filter((row) => silentIds.has(row.id) || (isOurs(row) && !canGoOn(row, now())));
 
-  const uploads = await eraseDead(deps, dead, "repaired");
-  const deleting = await Array.fromAsync(allRows(index, { states: ["deleting"] }));
+  const uploads = await eraseDead(deps, dead, { reason: "repaired", silentSince: Number.MAX_SAFE_INTEGER });
+  const deleting = await Array.fromAsync(allRows(index, { states: ["deleting"], members: true }));
   const deletions = await eraseDeleting(deps, deleting, "repaired");
-  const inUse = new Set(await Array.fromAsync(allRows(index, { states: ["uploading"] }), ({ id }) => id));
+  const left = allRows(index, { states: ["uploading"], members: true });
+  const inUse = new Set(await Array.fromAsync(left, ({ uploadKey }) => uploadKey ?? ""));
   const report: RepairReport = {
     uploads: uploads.rows.length,
     deletions: deletions.rows.length,
-    fragments: await blobs.sweep((key) => inUse.has(key)),
+    fragments: await stores.at(stores.place).sweep((key) => inUse.has(key)),
     failed: uploads.failed.length + deletions.failed.length,
   };
   if (Object.values(report).some((count) => count > 0)) telemetry.log.warn(report, sentence(report));
   return report;
+}
+
+/** Came through a link, by itself or as one file of a bundle. */
+function isOurs({ linkExpiresAt, parentId }: FileRow): boolean {
+  return linkExpiresAt !== null || parentId !== null;
+}
+
+function canGoOn({ resumeUntil }: FileRow, now: number): boolean {
+  return resumeUntil !== null && resumeUntil > now;
 }
 
 function sentence({ uploads, deletions, fragments, failed }: RepairReport): string {

@@ -5,7 +5,7 @@ const PAGE = 500;
 /** Every row that the filter lets through, newest first, read in pages. */
 export async function* allRows(
   index: Pick<FileIndex, "list">,
-  filter: { ownerId?: string; states?: FileState[] },
+  filter: { ownerId?: string; states?: FileState[]; members?: boolean },
 ): AsyncGenerator<FileRow> {
   let after: FileRow | undefined;
   while (true) {

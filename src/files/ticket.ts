@@ -1,15 +1,18 @@
 import { WisError } from "../errors.ts";
 import { hashCapability } from "../lib/capability.ts";
 import type { Now } from "../lib/clock.ts";
-import type { FileLimits } from "../members/limits.ts";
+import type { Limits } from "../members/limits.ts";
 import { isLinkExpired } from "./expiry.ts";
-import type { TicketView } from "./files.ts";
-import type { FileIndex, FileRow, Tombstone } from "./ports.ts";
+import type { ArrivingFile, TicketView } from "./files.ts";
+import type { LiveUploads } from "./live-uploads.ts";
+import type { BlobStores, FileIndex, FileRow, Tombstone } from "./ports.ts";
 import { storedFile } from "./stored.ts";
 
 export interface TicketDeps {
-  index: Pick<FileIndex, "findByTicket" | "usage">;
-  limits: FileLimits;
+  index: Pick<FileIndex, "findByTicket" | "usage" | "nextExpiry" | "members">;
+  stores: BlobStores;
+  live: Pick<LiveUploads, "has">;
+  limits: Limits["files"];
   publicUrl: string;
   now: Now;
 }
@@ -27,10 +30,16 @@ export function ticketKey(ticket: string): string {
 
 /** What an upload page shows for this ticket. Throws WisError `ticket.unknown`. */
 export async function viewTicket(deps: TicketDeps, ticket: string): Promise<TicketView> {
-  const found = await deps.index.findByTicket(ticketKey(ticket));
-  if (!found) throw unknownTicket();
-  if (isTombstone(found)) return viewTombstone(found);
-  return await viewRow(deps, found);
+  return await viewFound(deps, await findTicket(deps, ticket));
+}
+
+/** The row behind a ticket that takes uploads. Throws WisError `ticket.*`. */
+export async function openTicket(deps: TicketDeps, ticket: string): Promise<FileRow> {
+  const found = await findTicket(deps, ticket);
+  const closed = closedTicket(await viewFound(deps, found));
+  if (closed) throw closed;
+  if (isTombstone(found)) throw unknownTicket();
+  return found;
 }
 
 /** Why a ticket with this view takes no upload; undefined when it does. */
@@ -46,7 +55,7 @@ export function closedTicket(view: TicketView): WisError | undefined {
     case "used":
       return new WisError("ticket.used", {
         say: "This upload link was already used.",
-        hint: "A link takes one file: ask for a new one with /wis upload.",
+        hint: "A link is good for one upload: ask for a new one with /wis upload.",
       });
     case "expired":
       return new WisError("ticket.expired", {
@@ -56,22 +65,65 @@ export function closedTicket(view: TicketView): WisError | undefined {
   }
 }
 
+async function findTicket(
+  { index }: Pick<TicketDeps, "index">,
+  ticket: string,
+): Promise<FileRow | Tombstone> {
+  const found = await index.findByTicket(ticketKey(ticket));
+  if (!found) throw unknownTicket();
+  return found;
+}
+
 function isTombstone(found: FileRow | Tombstone): found is Tombstone {
   return "outcome" in found;
+}
+
+async function viewFound(deps: TicketDeps, found: FileRow | Tombstone): Promise<TicketView> {
+  return isTombstone(found) ? viewTombstone(found) : await viewRow(deps, found);
 }
 
 function viewTombstone({ outcome, at }: Tombstone): TicketView {
   return outcome === "used" ? { state: "used", file: undefined } : { state: "expired", at };
 }
 
-async function viewRow({ index, limits, publicUrl, now }: TicketDeps, row: FileRow): Promise<TicketView> {
+async function viewRow(deps: TicketDeps, row: FileRow): Promise<TicketView> {
+  const { index, limits, live, publicUrl, now } = deps;
   if (row.readyAt !== null) return { state: "used", file: storedFile(row, now(), publicUrl) };
-  if (row.state === "uploading") return { state: "busy" };
-  const endsAt = row.linkExpiresAt ?? row.createdAt;
-  if (row.state === "deleting" || isLinkExpired(row, now())) {
+  const isIdle = row.state === "uploading" && row.resumeUntil !== null && !live.has(row.id);
+  if (row.state === "uploading" && !isIdle) return { state: "busy" };
+  const endsAt = Math.max(row.linkExpiresAt ?? row.createdAt, row.resumeUntil ?? 0);
+  if (row.state === "deleting" || (isLinkExpired(row, now()) && endsAt <= now())) {
     return { state: "expired", at: Math.min(endsAt, now()) };
   }
-  return { state: "open", expiresAt: endsAt, limits, usage: await index.usage(row.ownerId) };
+  return {
+    state: "open",
+    expiresAt: endsAt,
+    limits: limits(row),
+    usage: await index.usage(row.ownerId),
+    spaceAt: await index.nextExpiry(row.ownerId),
+    expected: row.expected,
+    arriving: await arrivingOf(deps, row),
+  };
+}
+
+/** What is on its way through a link, or here already. */
+async function arrivingOf({ index, stores }: TicketDeps, row: FileRow): Promise<ArrivingFile[]> {
+  const rows = row.expected === null ? [row] : (await index.members(row.id)).map(({ row: member }) => member);
+  const arriving: ArrivingFile[] = [];
+  for (const { state, name, path, size, length, uploadKey } of rows) {
+    if (state === "pending" || name === null || uploadKey === null) continue;
+    const ready = state === "ready";
+    const received = ready ? size : await receivedOf(stores, uploadKey);
+    arriving.push({ name, path: path ?? name, size: ready ? size : (length ?? undefined), received, ready });
+  }
+  return arriving;
+}
+
+/** Bytes that are here of an unfinished upload. A commit may have been cut just before its row learned of it. */
+export async function receivedOf(stores: BlobStores, uploadKey: string): Promise<number> {
+  const store = stores.at(stores.place);
+  const bytes = (await store.unfinished(uploadKey)) ?? (await store.open(uploadKey));
+  return bytes?.size ?? 0;
 }
 
 function unknownTicket(): WisError {

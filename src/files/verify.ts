@@ -1,15 +1,17 @@
-import { createHash } from "node:crypto";
 import type { Telemetry } from "../telemetry/ports.ts";
-import type { BlobStore, FileIndex, FileRow } from "./ports.ts";
+import { type BlobFinding, checkBlob } from "./check-blob.ts";
+import { type OrphanDeps, orphansIn } from "./orphans.ts";
+import type { BlobIndex, BlobStores, FileIndex, FileRow } from "./ports.ts";
 import { allRows } from "./rows.ts";
 
-export interface VerifyDeps {
-  index: Pick<FileIndex, "list" | "find">;
-  blobs: Pick<BlobStore, "open" | "keys">;
+export interface VerifyDeps extends OrphanDeps {
+  index: Pick<FileIndex, "list" | "find" | "findByUpload">;
+  contents: Pick<BlobIndex, "find">;
+  stores: BlobStores;
   telemetry: Pick<Telemetry, "record">;
 }
 
-/** File ids, each in at most one list. */
+/** File ids, each in at most one list; of bytes that belong to no file, their keys. */
 export interface VerifyReport {
   rows_without_bytes: string[];
   bytes_without_rows: string[];
@@ -25,71 +27,44 @@ export interface VerifyInput {
 
 /**
  * Reads every stored byte again and compares: rows against blobs, blobs against rows, contents against hashes. One
- * file at a time, in bounded memory. What comes and goes meanwhile is not amiss.
+ * blob at a time, in bounded memory, and none twice. What comes and goes meanwhile is not amiss.
  */
 export async function verifyFiles(
   deps: VerifyDeps,
   { signal, onProgress }: VerifyInput,
 ): Promise<VerifyReport> {
   const report: VerifyReport = { rows_without_bytes: [], bytes_without_rows: [], corrupt: [] };
+  const findings = new Map<string, BlobFinding>();
   let files = 0;
   let bytes = 0;
-  for await (const row of allRows(deps.index, { states: ["ready"] })) {
+
+  async function check({ blobKey }: FileRow): Promise<BlobFinding> {
+    const blob = blobKey === null ? undefined : await deps.contents.find(blobKey);
+    if (!blob) return "missing";
+    const known = findings.get(blob.key);
+    if (known) return known;
+    const onRead = (read: number) => onProgress?.(files, bytes + read);
+    const finding = await checkBlob(deps, blob, { signal, onRead });
+    findings.set(blob.key, finding);
+    bytes += blob.size;
+    return finding;
+  }
+
+  for await (const row of allRows(deps.index, { states: ["ready"], members: true })) {
     signal.throwIfAborted();
-    const finding = await compare(deps, row, {
-      signal,
-      onRead: (read) => onProgress?.(files, bytes + read),
-    });
-    if (finding !== "sound" && (await isStillReady(deps.index, row.id))) report[finding].push(row.id);
+    // A bundle's bytes are its files'.
+    if (row.expected !== null) continue;
+    const finding = await check(row);
+    if (finding !== "sound" && (await isStillReady(deps.index, row.id))) {
+      report[finding === "missing" ? "rows_without_bytes" : "corrupt"].push(row.id);
+    }
     files += 1;
-    bytes += row.size;
     onProgress?.(files, bytes);
   }
-  for await (const key of deps.blobs.keys()) {
-    signal.throwIfAborted();
-    if (await isOrphan(deps, key)) report.bytes_without_rows.push(key);
-  }
+  for await (const key of orphansIn(deps, deps.stores.place, signal)) report.bytes_without_rows.push(key);
   return report;
-}
-
-type Reading = Pick<VerifyInput, "signal"> & { onRead(bytes: number): void };
-
-async function compare(
-  { blobs, telemetry }: VerifyDeps,
-  row: FileRow,
-  reading: Reading,
-): Promise<"sound" | "rows_without_bytes" | "corrupt"> {
-  try {
-    const blob = await blobs.open(row.id);
-    if (!blob) return "rows_without_bytes";
-    return (await fingerprint(blob, reading)) === `${row.size} ${row.sha256}` ? "sound" : "corrupt";
-  } catch (error) {
-    reading.signal.throwIfAborted();
-    telemetry.record(error, "reading a file to verify it");
-    return "corrupt";
-  }
-}
-
-/** Size and SHA-256, read in bounded memory. */
-async function fingerprint(blob: Blob, { signal, onRead }: Reading): Promise<string> {
-  const hash = createHash("sha256");
-  let read = 0;
-  for await (const chunk of blob.stream()) {
-    signal.throwIfAborted();
-    hash.update(chunk);
-    read += chunk.length;
-    onRead(read);
-  }
-  return `${read} ${hash.digest("hex")}`;
 }
 
 async function isStillReady(index: Pick<FileIndex, "find">, id: string): Promise<boolean> {
   return (await index.find(id))?.state === "ready";
-}
-
-/** A blob may precede its row's readiness and outlive it for a moment; only one that still has no row then is lost. */
-async function isOrphan({ index, blobs }: VerifyDeps, key: string): Promise<boolean> {
-  const row = await index.find(key);
-  if (row && row.state !== "pending") return false;
-  return (await blobs.open(key)) !== undefined && !(await isStillReady(index, key));
 }

@@ -1,35 +1,63 @@
 import type { Config } from "../config/schema.ts";
+import type { Asker } from "./member.ts";
 
 /** What one member may keep. Sizes in bytes, times in milliseconds. */
 export interface FileLimits {
   maxFileSize: number;
-  /** Files and open links together. */
+  /** Shares and open links together; a bundle is one. */
   maxFiles: number;
   /** Stored and reserved bytes together. */
   maxBytes: number;
-  /** From the end of the upload. */
+  /** From the end of the upload, unless its sender says otherwise. */
   expireAfter: number;
+  /** The longest that a sender may say. */
+  maxExpireAfter: number;
   /** Life of an unused upload link. */
   linkExpiresAfter: number;
 }
 
+/** Whose limits: an owner, as and where they asked. An admin on the command line asks from nowhere. */
+export interface LimitedMember {
+  ownerId: string;
+  asker: Asker | null;
+}
+
 export interface Limits {
-  files: FileLimits;
+  /** What `member` may keep, by the first of `files.quotas` that is meant for them. */
+  files(member: LimitedMember): FileLimits;
   /** LLM questions in any 60 seconds. */
   maxRequestsPerMinute: number;
 }
 
-/** The limits that apply to a member. Everybody's are the same today; quotas by role will take the member in. */
+type Quota = Config["files"]["quotas"][number];
+
+/** The limits that apply to members. */
 export function limitsFrom(config: Pick<Config, "files" | "llm">): Limits {
   const { files, llm } = config;
+  const everybody = limitsOf(files, undefined);
+  const quotas = files.quotas.map((quota) => ({ quota, limits: limitsOf(files, quota) }));
   return {
-    files: {
-      maxFileSize: files.max_file_size,
-      maxFiles: files.max_files_per_user,
-      maxBytes: files.max_bytes_per_user,
-      expireAfter: files.expire_after,
-      linkExpiresAfter: files.link_expires_after,
-    },
+    files: (member) => quotas.find(({ quota }) => isFor(quota, member))?.limits ?? everybody,
     maxRequestsPerMinute: llm.max_requests_per_minute,
+  };
+}
+
+/** All that a quota names must be true of the member; of several ids in one list, one. */
+function isFor({ users, roles, servers }: Quota, { ownerId, asker }: LimitedMember): boolean {
+  const isUser = users === undefined || users.includes(ownerId);
+  const hasRole = roles === undefined || (asker?.roleIds.some((id) => roles.includes(id)) ?? false);
+  const isThere = servers === undefined || (asker?.guildId != null && servers.includes(asker.guildId));
+  return isUser && hasRole && isThere;
+}
+
+function limitsOf(files: Config["files"], quota: Quota | undefined): FileLimits {
+  const expireAfter = quota?.expire_after ?? files.expire_after;
+  return {
+    maxFileSize: quota?.max_file_size ?? files.max_file_size,
+    maxFiles: quota?.max_files ?? files.max_files_per_user,
+    maxBytes: quota?.max_bytes ?? files.max_bytes_per_user,
+    expireAfter,
+    maxExpireAfter: Math.max(expireAfter, quota?.max_expire_after ?? files.max_expire_after),
+    linkExpiresAfter: files.link_expires_after,
   };
 }

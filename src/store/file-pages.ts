@@ -1,4 +1,4 @@
-import { and, desc, eq, sql } from "drizzle-orm";
+import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { FileIndex, FileRow } from "../files/ports.ts";
 import type { Connection } from "./connection.ts";
 import { fileRow } from "./file-statements.ts";
@@ -12,8 +12,8 @@ export function createFilePages(db: Connection["db"]) {
   const prepared = new Map<string, ReturnType<typeof preparePage>>();
 
   function statementFor(listing: Listing) {
-    const { ownerId, after, states } = listing;
-    const key = JSON.stringify([ownerId !== undefined, after !== undefined, states?.toSorted()]);
+    const { ownerId, after, states, members = false } = listing;
+    const key = JSON.stringify([ownerId !== undefined, after !== undefined, members, states?.toSorted()]);
     const statement = prepared.get(key) ?? preparePage(db, listing);
     prepared.set(key, statement);
     return statement;
@@ -27,7 +27,7 @@ export function createFilePages(db: Connection["db"]) {
   };
 }
 
-function preparePage(db: Connection["db"], { ownerId, after, states }: Listing) {
+function preparePage(db: Connection["db"], { ownerId, after, states, members }: Listing) {
   const [onlyState, ...more] = states ?? [];
   return db
     .select(fileRow)
@@ -35,6 +35,7 @@ function preparePage(db: Connection["db"], { ownerId, after, states }: Listing) 
     .where(
       and(
         ownerId === undefined ? undefined : eq(files.ownerId, given("ownerId")),
+        members ? undefined : isNull(files.parentId),
         // Alone, a state's own index serves the page.
         onlyState !== undefined && more.length === 0 ? is(files.state, onlyState) : undefined,
         states !== undefined && states.length !== 1 ? oneOf(files.state, states) : undefined,

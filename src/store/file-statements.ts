@@ -1,19 +1,47 @@
-import { and, count, eq, getTableColumns, gt, inArray, lt, type SQL, sql } from "drizzle-orm";
-import { alias } from "drizzle-orm/sqlite-core";
+import {
+  and,
+  count,
+  eq,
+  getTableColumns,
+  gt,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  lte,
+  min,
+  or,
+  type SQL,
+  sql,
+} from "drizzle-orm";
+import { type AnySQLiteColumn, alias } from "drizzle-orm/sqlite-core";
+import type { BlobPlace } from "../files/ports.ts";
 import type { Connection } from "./connection.ts";
-import { announcements, files, is, oneOf, tombstones } from "./schema.ts";
-import { given, givenRow } from "./sql.ts";
+import { announcements, blobs, files, is, members, oneOf, tombstones } from "./schema.ts";
+import { given, givenRow, rowOf } from "./sql.ts";
 
 type Db = Connection["db"];
 
-const { ticketHash: _ticket, aliveAt: _alive, ...shown } = getTableColumns(files);
+const { ticketHash: _ticket, aliveAt: _alive, remindedAt: _reminded, ...shown } = getTableColumns(files);
 
-/** A row as the port shows it: without its ticket and its heartbeat. */
+/** A row as the port shows it: without its ticket, its heartbeat and what its owner was told. */
 export const fileRow = shown;
+
+const { key, sha256, size, crc32, place } = getTableColumns(blobs);
+
+/** A blob as the port shows it. */
+export const blobRow = { key, sha256, size, crc32, place };
 
 /** Every statement about files and tombstones, prepared once. */
 export function prepareFileStatements(db: Db) {
-  return { ...quotas(db), ...reads(db), ...uploads(db), ...ends(db), ...burials(db) };
+  return {
+    ...quotas(db),
+    ...reads(db),
+    ...uploads(db),
+    ...bundles(db),
+    ...ends(db),
+    ...burials(db),
+  };
 }
 
 const byId = eq(files.id, given("id"));
@@ -27,13 +55,26 @@ const isUploading = and(byId, is(files.state, "uploading"));
 function quotas(db: Db) {
   const other = alias(files, "other");
   const bytes = sql<number>`coalesce(sum(${other.size}), 0)`;
+  // A bundle counts as one file, whatever it holds.
+  const shares = sql<number>`count(*) filter (where ${other.parentId} is null)`;
   const countsFor = (owner: SQL | typeof files.ownerId) => eq(other.ownerId, owner);
   const usage = db
-    .select({ files: count().as("held_files"), bytes: bytes.as("held_bytes") })
+    .select({ files: shares.as("held_files"), bytes: bytes.as("held_bytes") })
     .from(other)
     .where(countsFor(given("ownerId")));
   const held = usage.as("held");
   const heldByOwner = db.select({ bytes }).from(other).where(countsFor(files.ownerId));
+  const isOpen = and(byTicket, is(files.state, "pending"), gt(files.linkExpiresAt, given("now")));
+
+  const membersNow = db.select({ rows: count() }).from(other).where(eq(other.parentId, files.id));
+  const bundle = alias(files, "bundle");
+  const places = db.select({ taken: count() }).from(other).where(eq(other.parentId, bundle.id));
+  const heldByBundle = db.select({ bytes }).from(other).where(eq(other.ownerId, bundle.ownerId));
+  const ofBundle: Partial<Record<keyof typeof files.$inferSelect, SQL | AnySQLiteColumn>> = {
+    ownerId: bundle.ownerId,
+    parentId: bundle.id,
+    asker: bundle.asker,
+  };
 
   return {
     usage: usage.prepare(),
@@ -47,14 +88,31 @@ function quotas(db: Db) {
     // While pending a row weighs nothing, so that what is held is what the others hold.
     claim: db
       .update(files)
-      .set({ state: "uploading", name: given("name"), size: given("size"), aliveAt: given("now") })
+      .set({
+        state: "uploading",
+        name: given("name"),
+        contentType: given("contentType"),
+        size: given("size"),
+        uploadKey: given("uploadKey"),
+        length: given("length"),
+        resumeUntil: given("resumeUntil"),
+        aliveAt: given("now"),
+      })
       .where(
-        and(
-          byTicket,
-          is(files.state, "pending"),
-          gt(files.linkExpiresAt, given("now")),
-          sql`${heldByOwner} + ${given("size")} <= ${given("maxBytes")}`,
-        ),
+        and(isOpen, isNull(files.expected), sql`${heldByOwner} + ${given("size")} <= ${given("maxBytes")}`),
+      )
+      .returning(fileRow)
+      .prepare(),
+    join: db
+      .insert(files)
+      .select(
+        sql`select ${rowOf(files, ofBundle)} from ${files} as ${sql.identifier("bundle")} where ${and(
+          eq(bundle.ticketHash, given("bundleTicket")),
+          is(bundle.state, "pending"),
+          gt(bundle.linkExpiresAt, given("now")),
+          sql`${places} < ${bundle.expected}`,
+          sql`${heldByBundle} + ${given("size")} <= ${given("maxBytes")}`,
+        )}`,
       )
       .returning(fileRow)
       .prepare(),
@@ -64,6 +122,20 @@ function quotas(db: Db) {
       .where(and(isUploading, sql`${heldByOwner} - ${files.size} + ${given("size")} <= ${given("maxBytes")}`))
       .returning({ id: files.id })
       .prepare(),
+    prepare: db
+      .update(files)
+      .set({
+        // What is there already is not forgotten by saying so again.
+        expected: sql`case when ${membersNow} = 0 then ${given("expected")} else max(coalesce(${given("expected")}, 0), ${membersNow}) end`,
+        title: given("title"),
+        note: given("note"),
+        passwordHash: given("passwordHash"),
+        maxDownloads: given("maxDownloads"),
+        expireAfter: given("expireAfter"),
+      })
+      .where(isOpen)
+      .returning({ id: files.id })
+      .prepare(),
   };
 }
 
@@ -71,6 +143,16 @@ function reads(db: Db) {
   return {
     find: db.select(fileRow).from(files).where(byId).prepare(),
     findByTicket: db.select(fileRow).from(files).where(byTicket).prepare(),
+    findByUpload: db
+      .select(fileRow)
+      .from(files)
+      .where(eq(files.uploadKey, given("uploadKey")))
+      .prepare(),
+    nextExpiry: db
+      .select({ at: min(files.expiresAt) })
+      .from(files)
+      .where(and(eq(files.ownerId, given("ownerId")), is(files.state, "ready")))
+      .prepare(),
     deleting: db
       .select(fileRow)
       .from(files)
@@ -81,7 +163,13 @@ function reads(db: Db) {
     abandoned: db
       .select(fileRow)
       .from(files)
-      .where(and(is(files.state, "uploading"), lt(files.aliveAt, given("before"))))
+      .where(
+        and(
+          is(files.state, "uploading"),
+          lt(files.aliveAt, given("before")),
+          sql`coalesce(${files.resumeUntil}, 0) <= ${given("now")}`,
+        ),
+      )
       .orderBy(files.createdAt, files.id)
       .limit(sql.placeholder("limit"))
       .prepare(),
@@ -89,20 +177,52 @@ function reads(db: Db) {
 }
 
 function uploads(db: Db) {
+  const silent = sql`${files.aliveAt} < ${given("silentSince")}`;
+  const isReleased = and(areUploading, silent);
   return {
     touch: db
       .update(files)
-      .set({ aliveAt: given("now") })
-      .where(and(byIds, is(files.state, "uploading")))
+      .set({
+        aliveAt: given("now"),
+        resumeUntil: sql`case when ${files.resumeUntil} is null then null else ${given("resumeUntil")} end`,
+      })
+      .where(areUploading)
       .prepare(),
+    // A bundle waits as long as one of its files may still come.
+    touchBundles: db
+      .update(files)
+      .set({ linkExpiresAt: sql`max(${files.linkExpiresAt}, ${given("resumeUntil")})` })
+      .where(
+        and(
+          is(files.state, "pending"),
+          sql`${files.id} in (select ${files.parentId} from ${files} where ${areUploading})`,
+        ),
+      )
+      .prepare(),
+    released: db.select({ uploadKey: files.uploadKey }).from(files).where(isReleased).prepare(),
     reopen: db
       .update(files)
-      .set({ state: "pending", name: null, size: 0, aliveAt: null })
-      .where(and(areUploading, sql`${files.ticketHash} is not null`))
+      .set({
+        state: "pending",
+        name: null,
+        contentType: null,
+        size: 0,
+        aliveAt: null,
+        uploadKey: null,
+        length: null,
+        resumeUntil: null,
+      })
+      .where(and(isReleased, sql`${files.ticketHash} is not null`))
       .prepare(),
     dropUnlinked: db
       .delete(files)
-      .where(and(areUploading, sql`${files.ticketHash} is null`))
+      .where(and(isReleased, sql`${files.ticketHash} is null`))
+      .prepare(),
+    announce: db
+      .update(files)
+      .set({ length: given("length") })
+      .where(and(isUploading, isNull(files.length)))
+      .returning({ id: files.id })
       .prepare(),
     finish: db
       .update(files)
@@ -110,17 +230,90 @@ function uploads(db: Db) {
         state: "ready",
         size: given("size"),
         sha256: given("sha256"),
-        contentType: given("contentType"),
         readyAt: given("readyAt"),
         expiresAt: given("expiresAt"),
+        blobKey: given("blobKey"),
         aliveAt: null,
+        resumeUntil: null,
       })
       .where(isUploading)
       .returning(fileRow)
       .prepare(),
+    sameContent: db
+      .select({ key: blobs.key })
+      .from(blobs)
+      .where(and(is(blobs.state, "live"), eq(blobs.sha256, given("sha256")), eq(blobs.size, given("size"))))
+      .prepare(),
+    store: db
+      .insert(blobs)
+      .select(sql`select ${givenRow(blobs)}`)
+      .prepare(),
+    learnChecksum: db
+      .update(blobs)
+      .set({ crc32: given("crc32") })
+      .where(eq(blobs.key, given("key")))
+      .prepare(),
     owe: db
       .insert(announcements)
       .select(sql`select ${givenRow(announcements)}`)
+      .prepare(),
+  };
+}
+
+function bundles(db: Db) {
+  const member = alias(files, "member");
+  const isMember = eq(member.parentId, files.id);
+  const counted = (condition: SQL | undefined) =>
+    db.select({ rows: count() }).from(member).where(and(isMember, condition));
+  const ready = counted(is(member.state, "ready"));
+  const isOpenBundle = and(is(files.state, "pending"), sql`${files.expected} is not null`);
+
+  return {
+    members: db
+      .select({ row: fileRow, blob: blobRow })
+      .from(files)
+      .leftJoin(blobs, eq(files.blobKey, blobs.key))
+      .where(eq(files.parentId, given("parentId")))
+      .orderBy(files.path, files.id)
+      .prepare(),
+    seal: db
+      .update(files)
+      .set({
+        state: "ready",
+        name: given("name"),
+        sha256: given("sha256"),
+        contentType: "application/zip",
+        expected: given("members"),
+        bundleBytes: given("bytes"),
+        readyAt: given("readyAt"),
+        expiresAt: given("expiresAt"),
+      })
+      .where(
+        and(
+          byId,
+          isOpenBundle,
+          sql`${counted(undefined)} = ${given("members")}`,
+          sql`${ready} = ${given("members")}`,
+        ),
+      )
+      .returning(fileRow)
+      .prepare(),
+    sealMembers: db
+      .update(files)
+      .set({ expiresAt: given("expiresAt") })
+      .where(and(eq(files.parentId, given("id")), is(files.state, "ready")))
+      .prepare(),
+    overdue: db
+      .select(fileRow)
+      .from(files)
+      .where(
+        and(
+          isOpenBundle,
+          sql`${ready} > 0`,
+          or(lte(files.linkExpiresAt, given("now")), sql`${ready} >= ${files.expected}`),
+        ),
+      )
+      .limit(sql.placeholder("limit"))
       .prepare(),
   };
 }
@@ -133,15 +326,27 @@ function ends(db: Db) {
   return {
     setExpiry: db
       .update(files)
-      .set({ expiresAt: given("expiresAt") })
-      .where(and(byId, is(files.state, "ready")))
+      .set({ expiresAt: given("expiresAt"), remindedAt: null })
+      .where(and(byId, is(files.state, "ready"), isNull(files.parentId)))
       .returning({ id: files.id })
       .prepare(),
     markDeleting: db
       .update(files)
       .set({ state: "deleting" })
-      .where(and(byId, oneOf(files.state, ["pending", "ready"])))
+      .where(and(byId, isNull(files.parentId), oneOf(files.state, ["pending", "ready"])))
       .returning({ id: files.id })
+      .prepare(),
+    /** Members go with their bundles, whatever they were doing: what still arrives for them is withdrawn. */
+    markMembers: db
+      .update(files)
+      .set({ state: "deleting" })
+      .where(
+        and(
+          inArray(files.parentId, sql`(select value from json_each(${given("ids")}))`),
+          sql`${files.state} <> 'deleting'`,
+        ),
+      )
+      .returning(fileRow)
       .prepare(),
     markExpired: db
       .update(files)
@@ -151,7 +356,61 @@ function ends(db: Db) {
       )
       .returning(fileRow)
       .prepare(),
+    retire: db
+      .update(blobs)
+      .set({ state: "deleting" })
+      .where(
+        and(
+          sql`${blobs.key} in (select ${files.blobKey} from ${files} where ${areDeleting})`,
+          sql`not exists (select 1 from ${files} where ${files.blobKey} = ${blobs.key} and ${files.state} <> 'deleting')`,
+        ),
+      )
+      .prepare(),
+    /** A row that never became ready may have bytes under its upload key. */
+    retired: db
+      .select({
+        id: files.id,
+        key: sql<string>`coalesce(${blobs.key}, ${files.uploadKey})`,
+        place: sql<BlobPlace>`coalesce(${blobs.place}, 'disk')`,
+      })
+      .from(files)
+      .leftJoin(blobs, eq(files.blobKey, blobs.key))
+      .where(
+        and(
+          areDeleting,
+          or(is(blobs.state, "deleting"), and(isNull(files.blobKey), isNotNull(files.uploadKey))),
+        ),
+      )
+      .prepare(),
+    blobsOf: db.select({ key: files.blobKey }).from(files).where(areDeleting).prepare(),
     remove: db.delete(files).where(areDeleting).prepare(),
+    forget: db
+      .delete(blobs)
+      .where(
+        and(
+          sql`${blobs.key} in (select value from json_each(${given("keys")}))`,
+          is(blobs.state, "deleting"),
+          sql`not exists (select 1 from ${files} where ${files.blobKey} = ${blobs.key})`,
+        ),
+      )
+      .prepare(),
+    remind: db
+      .update(files)
+      .set({ remindedAt: given("now") })
+      .where(
+        sql`rowid in (select rowid from ${files} where ${and(
+          is(files.state, "ready"),
+          isNull(files.remindedAt),
+          isNull(files.parentId),
+          sql`${files.expiresAt} < ${given("now")} + ${given("lead")}`,
+          sql`${files.expiresAt} - ${files.readyAt} >= 2 * ${given("lead")}`,
+          // Discord ids: any other owner is a name that an admin gave.
+          sql`length(${files.ownerId}) between 17 and 20 and ${files.ownerId} not glob '*[^0-9]*'`,
+          sql`not exists (select 1 from ${members} where ${members.id} = ${files.ownerId} and ${members.remindersOff})`,
+        )} order by ${files.expiresAt} limit ${given("limit")})`,
+      )
+      .returning(fileRow)
+      .prepare(),
   };
 }
 

@@ -1,10 +1,42 @@
-import type { FileIndex, FileRow } from "../files/ports.ts";
+import type { FileIndex, FileRow, NewFile, Wishes } from "../files/ports.ts";
 import { announcementRow } from "./announcements.ts";
 import type { Connection } from "./connection.ts";
 import { createFilePages } from "./file-pages.ts";
 import { prepareFileStatements } from "./file-statements.ts";
-import type { files } from "./schema.ts";
+import type { blobs, files } from "./schema.ts";
 import type { Row } from "./sql.ts";
+
+const noWishes: Wishes = {
+  title: null,
+  note: null,
+  passwordHash: null,
+  maxDownloads: null,
+  expireAfter: null,
+};
+
+/** A row as it begins. */
+function freshRow({ origin, asker, uploadKey, ...given }: NewFile) {
+  return {
+    ...noWishes,
+    ...given,
+    uploadKey,
+    state: uploadKey === null ? "pending" : "uploading",
+    origin: origin && JSON.stringify(origin),
+    asker: asker && JSON.stringify(asker),
+    sha256: null,
+    readyAt: null,
+    expiresAt: null,
+    aliveAt: uploadKey === null ? null : given.createdAt,
+    resumeUntil: null,
+    parentId: null,
+    expected: null,
+    path: null,
+    blobKey: null,
+    downloads: 0,
+    bundleBytes: null,
+    remindedAt: null,
+  } satisfies Row<typeof files>;
+}
 
 /**
  * The rows of files, and the tombstones of their tickets. What a person or a deletion of bytes relies on is synced
@@ -16,40 +48,79 @@ export function createFileIndex({ db, run, keep }: Connection): FileIndex {
   const atOnce = <T>(work: () => T) => db.transaction(work, { behavior: "immediate" });
 
   return {
-    insert: ({ claimed, origin, ...row }, { maxFiles, maxBytes }) =>
+    insert: (row, { maxFiles, maxBytes }) =>
       keep(() => {
-        const fresh = {
-          ...row,
-          state: claimed ? "uploading" : "pending",
-          origin: origin && JSON.stringify(origin),
-          contentType: null,
-          sha256: null,
-          readyAt: null,
-          expiresAt: null,
-          aliveAt: claimed ? row.createdAt : null,
-        } satisfies Row<typeof files>;
-        const inserted = statements.insert.all({
-          ...fresh,
-          maxFiles,
-          // A link weighs nothing: it is let in however full its owner is.
-          maxBytes: claimed ? maxBytes : Number.MAX_SAFE_INTEGER,
-        });
-        return inserted.length === 1;
+        // A link weighs nothing: it is let in however full its owner is.
+        const limits = { maxFiles, maxBytes: row.uploadKey === null ? Number.MAX_SAFE_INTEGER : maxBytes };
+        return statements.insert.all({ ...freshRow(row), ...limits }).length === 1;
       }),
-    claim: (input) => run(() => statements.claim.get(input)),
+    prepare: (ticketHash, { expected, wishes }, now) =>
+      keep(() => statements.prepare.all({ ticketHash, expected, ...wishes, now }).length === 1),
+    claim: (input) => run(() => statements.claim.get({ ...input })),
+    join: ({
+      id,
+      path,
+      ticketHash,
+      name,
+      contentType,
+      size,
+      uploadKey,
+      length,
+      resumeUntil,
+      maxBytes,
+      now,
+    }) =>
+      run(() => {
+        const place = { id, ownerId: "", name, contentType, size, uploadKey, length, createdAt: now };
+        const row = freshRow({ ...place, origin: null, asker: null, ticketHash: null, linkExpiresAt: null });
+        return statements.join.get({ ...row, path, resumeUntil, bundleTicket: ticketHash, maxBytes, now });
+      }),
     reserve: (id, size, maxBytes) => run(() => statements.reserve.all({ id, size, maxBytes }).length === 1),
-    release: (ids) =>
+    announce: (id, length) => run(() => statements.announce.all({ id, length }).length === 1),
+    release: (ids, silentSince = Number.MAX_SAFE_INTEGER) =>
       run(() =>
         atOnce(() => {
-          statements.reopen.run({ ids: JSON.stringify(ids) });
-          statements.dropUnlinked.run({ ids: JSON.stringify(ids) });
+          const which = { ids: JSON.stringify(ids), silentSince };
+          const released = statements.released.all(which);
+          statements.reopen.run(which);
+          statements.dropUnlinked.run(which);
+          return released.flatMap(({ uploadKey }) => uploadKey ?? []);
         }),
       ),
-    finish: (id, done, announcement) =>
+    finish: (id, { crc32, place, ...arrived }, announcement) =>
+      keep(() =>
+        atOnce((): FileRow | "withdrawn" | "unstored" => {
+          const upload = statements.find.get({ id });
+          if (upload?.state !== "uploading" || upload.uploadKey === null) return "withdrawn";
+          const { sha256, size, readyAt } = arrived;
+          const same = statements.sameContent.get({ sha256, size });
+          if (!same && place === undefined) return "unstored";
+          if (same) statements.learnChecksum.run({ key: same.key, crc32 });
+          else {
+            statements.store.run({
+              key: upload.uploadKey,
+              sha256,
+              size,
+              crc32,
+              place: place ?? null,
+              state: "live",
+              createdAt: readyAt,
+              checkedAt: readyAt,
+            } satisfies Row<typeof blobs>);
+          }
+          const row = statements.finish.get({ id, ...arrived, blobKey: same?.key ?? upload.uploadKey });
+          if (!row) return "withdrawn";
+          if (announcement) statements.owe.run(announcementRow(announcement));
+          return row;
+        }),
+      ),
+    seal: (id, bundle, announcement) =>
       keep(() =>
         atOnce((): FileRow | undefined => {
-          const row = statements.finish.get({ id, ...done });
-          if (row && announcement) statements.owe.run(announcementRow(announcement));
+          const row = statements.seal.get({ id, ...bundle });
+          if (!row) return undefined;
+          statements.sealMembers.run({ id, expiresAt: bundle.expiresAt });
+          if (announcement) statements.owe.run(announcementRow(announcement));
           return row;
         }),
       ),
@@ -57,21 +128,82 @@ export function createFileIndex({ db, run, keep }: Connection): FileIndex {
     // A row turns into its tombstone in one transaction: looked for in this order, one of the two is there.
     findByTicket: (ticketHash) =>
       run(() => statements.findByTicket.get({ ticketHash }) ?? statements.findTombstone.get({ ticketHash })),
+    findByUpload: (uploadKey) => run(() => statements.findByUpload.get({ uploadKey })),
+    members: (parentId) => run(() => statements.members.all({ parentId })),
+    nextExpiry: (ownerId) => run(() => statements.nextExpiry.get({ ownerId })?.at ?? undefined),
     usage: (ownerId) => run(() => statements.usage.get({ ownerId }) ?? { files: 0, bytes: 0 }),
     list: (input) => run(() => pages.read(input)),
-    setExpiry: (id, expiresAt) => keep(() => statements.setExpiry.all({ id, expiresAt }).length === 1),
-    markDeleting: (id) => keep(() => statements.markDeleting.all({ id }).length === 1),
-    markExpired: (now, limit) => keep(() => statements.markExpired.all({ now, limit })),
+    setExpiry: (id, expiresAt) =>
+      keep(() =>
+        atOnce(() => {
+          if (statements.setExpiry.all({ id, expiresAt }).length === 0) return false;
+          statements.sealMembers.run({ id, expiresAt });
+          return true;
+        }),
+      ),
+    markDeleting: (id) =>
+      keep(() =>
+        atOnce(() => {
+          if (statements.markDeleting.all({ id }).length === 0) return false;
+          statements.markMembers.run({ ids: JSON.stringify([id]) });
+          return true;
+        }),
+      ),
+    markExpired: (now, limit) =>
+      keep(() =>
+        atOnce(() => {
+          const rows = statements.markExpired.all({ now, limit });
+          const bundles = rows.flatMap(({ id, expected }) => (expected === null ? [] : id));
+          if (bundles.length === 0) return rows;
+          return [...rows, ...statements.markMembers.all({ ids: JSON.stringify(bundles) })];
+        }),
+      ),
+    overdueBundles: (now, limit) => run(() => statements.overdue.all({ now, limit })),
     deleting: (limit) => run(() => statements.deleting.all({ limit })),
+    retire: (ids) =>
+      keep(() =>
+        atOnce(() => {
+          statements.retire.run({ ids: JSON.stringify(ids) });
+          return statements.retired.all({ ids: JSON.stringify(ids) });
+        }),
+      ),
     remove: (ids, now) =>
       run(() =>
         atOnce(() => {
-          statements.bury.run({ ids: JSON.stringify(ids), now });
-          statements.remove.run({ ids: JSON.stringify(ids) });
+          const which = { ids: JSON.stringify(ids) };
+          const keys = statements.blobsOf.all(which).flatMap(({ key }) => key ?? []);
+          statements.bury.run({ ...which, now });
+          statements.remove.run(which);
+          statements.forget.run({ keys: JSON.stringify(keys) });
         }),
       ),
-    abandoned: (before, limit) => run(() => statements.abandoned.all({ before, limit })),
-    touch: (ids, now) => run(() => statements.touch.run({ ids: JSON.stringify(ids), now })),
+    abandoned: (before, now, limit) => run(() => statements.abandoned.all({ before, now, limit })),
+    touch: (ids, now, resumeFor) =>
+      run(() =>
+        atOnce(() => {
+          const which = { ids: JSON.stringify(ids), now, resumeUntil: now + resumeFor };
+          statements.touch.run(which);
+          statements.touchBundles.run(which);
+        }),
+      ),
+    remind: ({ lead, now, limit, newId }) =>
+      keep(() =>
+        atOnce(() => {
+          const rows = statements.remind.all({ lead, now, limit });
+          for (const { id: fileId, ownerId, origin } of rows) {
+            const owed = {
+              id: newId(),
+              kind: "file.expiring" as const,
+              fileId,
+              ownerId,
+              origin,
+              createdAt: now,
+            };
+            statements.owe.run(announcementRow(owed));
+          }
+          return rows.length;
+        }),
+      ),
     dropTombstones: (before, limit) => run(() => statements.dropTombstones.all({ before, limit }).length),
   };
 }

@@ -6,18 +6,31 @@ import type { MigrationMeta } from "drizzle-orm/migrator";
 import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 import type { AnnouncementLog } from "../announce/ports.ts";
 import { WisError } from "../errors.ts";
-import type { FileIndex } from "../files/ports.ts";
+import type {
+  AuditLog,
+  BlobIndex,
+  DownloadLog,
+  FileIndex,
+  MemberChoices,
+  TokenIndex,
+} from "../files/ports.ts";
 import type { AnswerLog } from "../llm/ports.ts";
 import type { Log } from "../telemetry/ports.ts";
 import { createAnnouncementLog } from "./announcements.ts";
 import { createAnswerLog } from "./answers.ts";
+import { createAuditLog } from "./audit.ts";
+import { createBlobIndex } from "./blob-index.ts";
 import { type Connection, connect, setPragmas, trackStatements } from "./connection.ts";
 import { databasePath, dataDirFailure, makeDataDir } from "./data-dir.ts";
+import { createDownloadLog } from "./downloads.ts";
 import { corruptDatabase, databaseFailure } from "./failure.ts";
 import { createFileIndex } from "./files.ts";
 import { inspectDatabase } from "./inspect.ts";
+import { createKeyRing, type KeyRing } from "./keys.ts";
+import { createMemberChoices } from "./member-choices.ts";
 import { embeddedMigrations } from "./migrations.ts" with { type: "macro" };
 import { files } from "./schema.ts";
+import { createTokenIndex } from "./tokens.ts";
 
 /** The migrations that this wisbot knows, oldest first. */
 export const migrations: MigrationMeta[] = embeddedMigrations();
@@ -35,6 +48,12 @@ export interface OpenStoreOptions {
 /** Everything that wisbot remembers. */
 export interface Store extends AsyncDisposable {
   readonly files: FileIndex;
+  readonly blobs: BlobIndex;
+  readonly downloads: DownloadLog;
+  readonly audit: AuditLog;
+  readonly tokens: TokenIndex;
+  readonly choices: MemberChoices;
+  readonly keys: KeyRing;
   readonly announcements: AnnouncementLog;
   readonly answers: AnswerLog;
   /** Resolves when the database answers. Throws WisError database.*, disk.*. */
@@ -54,6 +73,12 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     opening.defer(() => connection.close());
     const repositories = {
       files: createFileIndex(connection),
+      blobs: createBlobIndex(connection),
+      downloads: createDownloadLog(connection),
+      audit: createAuditLog(connection),
+      tokens: createTokenIndex(connection),
+      choices: createMemberChoices(connection),
+      keys: createKeyRing(connection),
       announcements: createAnnouncementLog(connection),
       answers: createAnswerLog(connection),
       ping: createPing(connection, databasePath(options.dataDir)),

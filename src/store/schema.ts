@@ -4,20 +4,22 @@ import {
   check,
   index,
   integer,
+  primaryKey,
   sqliteTable,
   text,
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
 import type { Announcement, Origin } from "../announce/ports.ts";
-import type { FileState, Tombstone } from "../files/ports.ts";
+import type { AuditAction, BlobPlace, FileState, Tombstone } from "../files/ports.ts";
 import type { AnswerPlace, AnswerState } from "../llm/ports.ts";
+import type { Asker } from "../members/member.ts";
 
 // Changing anything here takes `bun run migration` and a fixture beside the others: see migrations.test.ts.
 // Times are milliseconds since the epoch, sizes bytes.
 
 const fileStates = ["pending", "uploading", "ready", "deleting"] as const satisfies FileState[];
 const outcomes = ["used", "expired"] as const satisfies Tombstone["outcome"][];
-const kinds = ["upload.finished"] as const satisfies Announcement["kind"][];
+const kinds = ["upload.finished", "file.expiring"] as const satisfies Announcement["kind"][];
 const answerStates = [
   "queued",
   "answering",
@@ -27,7 +29,46 @@ const answerStates = [
   "interrupted",
 ] as const satisfies AnswerState[];
 
-/** One row, one blob. */
+const blobStates = ["live", "deleting"] as const;
+const blobPlaces = ["disk", "s3"] as const satisfies BlobPlace[];
+const auditActions = [
+  "uploaded",
+  "downloaded",
+  "viewed",
+  "extended",
+  "changed",
+  "deleted",
+  "expired",
+  "refused",
+] as const satisfies AuditAction[];
+
+/** Stored bytes. Files with the same bytes share one: it goes when the last of them does. */
+export const blobs = sqliteTable(
+  "blobs",
+  {
+    key: text("key").primaryKey(),
+    sha256: text("sha256").notNull(),
+    size: integer("size").notNull(),
+    /** Unsigned; null for what was stored before it was kept. */
+    crc32: integer("crc32"),
+    state: text("state", { enum: blobStates }).notNull(),
+    place: text("place", { enum: blobPlaces }).notNull(),
+    createdAt: integer("created_at").notNull(),
+    /** When its bytes were last read again and compared. */
+    checkedAt: integer("checked_at").notNull(),
+  },
+  (blob) => [
+    uniqueIndex("blobs_content").on(blob.sha256, blob.size).where(is(blob.state, "live")),
+    index("blobs_checked").on(blob.checkedAt).where(is(blob.state, "live")),
+    index("blobs_place").on(blob.place, blob.key),
+    check("blobs_state", oneOf(blob.state, blobStates)),
+    check("blobs_place", oneOf(blob.place, blobPlaces)),
+    check("blobs_sha256", sql`length(${blob.sha256}) = 64`),
+    check("blobs_size", sql`typeof(${blob.size}) = 'integer' and ${blob.size} >= 0`),
+  ],
+);
+
+/** What people have or are about to have: a file, a member of a bundle, or a bundle, which has no bytes of its own. */
 export const files = sqliteTable(
   "files",
   {
@@ -47,13 +88,48 @@ export const files = sqliteTable(
     expiresAt: integer("expires_at"),
     /** When its sender last said that the upload goes on. */
     aliveAt: integer("alive_at"),
+    /** The bundle that it is a member of. */
+    parentId: text("parent_id"),
+    /** How many files a bundle waits for; null for everything else. */
+    expected: integer("expected"),
+    /** A member's place in its bundle, with folders. */
+    path: text("path"),
+    /** What the bytes on their way in are kept under, and what a resumable upload is known by. */
+    uploadKey: text("upload_key"),
+    /** How many bytes its sender announced; null: nobody knows yet. */
+    length: integer("length"),
+    /** A cut upload may go on until then; null: it may not. */
+    resumeUntil: integer("resume_until"),
+    /** Null until ready, and for a bundle. */
+    blobKey: text("blob_key").references(() => blobs.key),
+    title: text("title"),
+    note: text("note"),
+    /** argon2id, as Bun.password writes it. */
+    passwordHash: text("password_hash"),
+    maxDownloads: integer("max_downloads"),
+    /** Sessions, not requests. */
+    downloads: integer("downloads").notNull().default(0),
+    /** A finished bundle's files together. */
+    bundleBytes: integer("bundle_bytes"),
+    /** How long its sender wants it kept; null: as long as the limits say. */
+    expireAfter: integer("expire_after"),
+    /** Who asked, for the limits that apply to them. */
+    asker: text("asker", { mode: "json" }).$type<Asker>(),
+    /** When its owner was told that it goes soon. */
+    remindedAt: integer("reminded_at"),
   },
   (file) => [
     uniqueIndex("files_ticket").on(file.ticketHash),
     index("files_newest").on(file.createdAt, file.id),
     // Also answers what an owner has, without a look at the rows. Not the state: each change of it would rewrite a
     // page of this index too, which made a clean-up among a million rows take half as long again.
-    index("files_owner").on(file.ownerId, file.createdAt, file.id, file.size),
+    index("files_owner").on(file.ownerId, file.createdAt, file.id, file.size, file.parentId),
+    index("files_parent").on(file.parentId, file.path).where(sql`${file.parentId} is not null`),
+    uniqueIndex("files_upload").on(file.uploadKey).where(sql`${file.uploadKey} is not null`),
+    index("files_blob").on(file.blobKey).where(sql`${file.blobKey} is not null`),
+    index("files_reminder")
+      .on(file.expiresAt)
+      .where(sql`${is(file.state, "ready")} and ${file.remindedAt} is null and ${file.parentId} is null`),
     // Partial: a scan for what is due costs by what it finds, however many rows are kept.
     index("files_expiry").on(file.expiresAt).where(is(file.state, "ready")),
     index("files_link_expiry").on(file.linkExpiresAt).where(is(file.state, "pending")),
@@ -119,6 +195,74 @@ export const announcements = sqliteTable(
   ],
 );
 
+/** Who has begun to download what. A download counts once a session, however many requests it takes. */
+export const downloadSessions = sqliteTable(
+  "download_sessions",
+  {
+    fileId: text("file_id")
+      .notNull()
+      .references(() => files.id, { onDelete: "cascade" }),
+    /** A keyed hash: see files/audience.ts. */
+    who: text("who").notNull(),
+    startedAt: integer("started_at").notNull(),
+    lastAt: integer("last_at").notNull(),
+  },
+  (session) => [
+    primaryKey({ columns: [session.fileId, session.who] }),
+    index("download_sessions_last").on(session.lastAt),
+  ],
+);
+
+/** What happened to files, for their owners and admins. Only ever added to; a trigger refuses changes. */
+export const audit = sqliteTable(
+  "audit",
+  {
+    id: integer("id").primaryKey({ autoIncrement: true }),
+    at: integer("at").notNull(),
+    /** No foreign key: it outlives the file. */
+    fileId: text("file_id").notNull(),
+    ownerId: text("owner_id").notNull(),
+    name: text("name").notNull(),
+    action: text("action", { enum: auditActions }).notNull(),
+    /** A member's id, or a keyed hash of an address. */
+    who: text("who").notNull(),
+  },
+  (entry) => [
+    index("audit_file").on(entry.fileId, entry.id),
+    index("audit_owner").on(entry.ownerId, entry.id),
+    index("audit_at").on(entry.at),
+    check("audit_action", oneOf(entry.action, auditActions)),
+  ],
+);
+
+/** API tokens. Only their hashes: a stolen database uploads nothing. */
+export const tokens = sqliteTable(
+  "tokens",
+  {
+    id: text("id").primaryKey(),
+    hash: text("hash").notNull(),
+    ownerId: text("owner_id").notNull(),
+    asker: text("asker", { mode: "json" }).$type<Asker>().notNull(),
+    name: text("name").notNull(),
+    createdAt: integer("created_at").notNull(),
+    lastUsedAt: integer("last_used_at"),
+  },
+  (token) => [
+    uniqueIndex("tokens_hash").on(token.hash),
+    index("tokens_owner").on(token.ownerId, token.createdAt),
+    check("tokens_asker", sql`json_valid(${token.asker})`),
+  ],
+);
+
+/** What members have chosen. No row: everything as it comes. */
+export const members = sqliteTable("members", {
+  id: text("id").primaryKey(),
+  remindersOff: integer("reminders_off", { mode: "boolean" }).notNull(),
+});
+
+/** Random keys that wisbot made for itself, in base64url. */
+export const keys = sqliteTable("keys", { name: text("name").primaryKey(), value: text("value").notNull() });
+
 /** Answers of the LLM, content left out. */
 export const answers = sqliteTable(
   "answers",
@@ -160,6 +304,6 @@ export function oneOf(column: AnySQLiteColumn, words: readonly string[]): SQL {
 }
 
 function quoted(word: string): SQL {
-  if (!/^[a-z.]+$/.test(word)) throw new Error(`not a word of the schema: ${word}`);
+  if (!/^[a-z0-9.]+$/.test(word)) throw new Error(`not a word of the schema: ${word}`);
   return sql.raw(`'${word}'`);
 }

@@ -2,13 +2,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isWisError } from "../errors.ts";
+import { createAuditTrail } from "../files/audit.ts";
 import { type CleanUpReport, cleanUp } from "../files/clean-up.ts";
 import { createFiles } from "../files/desk.ts";
+import { RECORD_LIFE } from "../files/expiry.ts";
 import type { Files, Incoming } from "../files/files.ts";
 import { createLiveUploads, type Ticker } from "../files/live-uploads.ts";
 import { observeBlobs } from "../files/observe-blobs.ts";
 import type { PaceRules } from "../files/pace.ts";
-import type { BlobStore, BlobWriter, FileIndex, Usage } from "../files/ports.ts";
+import type { BlobStore, BlobStores, BlobWriter, FileIndex, Usage } from "../files/ports.ts";
 import { type RepairReport, repairFiles } from "../files/repair.ts";
 import { type VerifyReport, verifyFiles } from "../files/verify.ts";
 import { hashCapability } from "../lib/capability.ts";
@@ -72,21 +74,39 @@ export async function openTestDesk(options: TestDeskOptions = {}): Promise<TestD
     telemetry,
     metrics: metrics.files,
   });
-  const live = createLiveUploads({ index, telemetry, now, ticker });
-  const deps = { index, blobs, telemetry, metrics: metrics.files, now };
-  const files = createFiles({
-    ...deps,
-    live,
-    limits: { ...roomy, ...options.limits },
-    minFreeDisk: options.minFreeDisk ?? 0,
+  const { blobs: contents, downloads, audit: auditLog, tokens, choices } = store;
+  const audit = createAuditTrail({ log: auditLog, telemetry, now });
+  const deps = {
+    index,
+    contents,
+    stores: onlyDisk(blobs),
+    audit,
+    limits: () => ({ ...roomy, ...options.limits }),
     publicUrl: "http://wisbot.test",
+    resumeFor: 86_400_000,
     wake: () => {
       wakes += 1;
     },
+    telemetry,
+    metrics: metrics.files,
+    now,
+  };
+  const live = createLiveUploads({ ...deps, ticker });
+  const keys = { doors: await store.keys.key("doors"), audience: await store.keys.key("audience") };
+  const files = createFiles({
+    ...deps,
+    live,
+    downloads,
+    auditLog,
+    tokens,
+    choices,
+    keys,
+    minFreeDisk: options.minFreeDisk ?? 0,
     ...(options.paceRules && { paceRules: options.paceRules }),
   });
 
   async function close() {
+    await audit.flush();
     await store[Symbol.asyncDispose]();
     await opened[Symbol.asyncDispose]();
   }
@@ -104,7 +124,14 @@ export async function openTestDesk(options: TestDeskOptions = {}): Promise<TestD
     wakes: () => wakes,
     cleanUp: ({ alone = true, signal = new AbortController().signal } = {}) =>
       cleanUp(
-        { ...deps, live: alone ? live : undefined, logs: [store.answers, store.announcements] },
+        {
+          ...deps,
+          live: alone ? live : undefined,
+          logs: [store.answers, store.announcements, auditLog, downloads].map((log) => ({
+            log,
+            life: RECORD_LIFE,
+          })),
+        },
         signal,
       ),
     repair: () => repairFiles(deps),
@@ -120,6 +147,17 @@ export async function openTestDesk(options: TestDeskOptions = {}): Promise<TestD
       if (crashed) return;
       await close();
       await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The stores of a wisbot that knows the disk alone. */
+export function onlyDisk(disk: BlobStore): BlobStores {
+  return {
+    place: "disk",
+    at(place) {
+      if (place !== "disk") throw new Error(`no store ${place}`);
+      return disk;
     },
   };
 }
@@ -149,6 +187,7 @@ const roomy: FileLimits = {
   maxFiles: 1000,
   maxBytes: 1e9,
   expireAfter: 7 * 86_400_000,
+  maxExpireAfter: 30 * 86_400_000,
   linkExpiresAfter: 3_600_000,
 };
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Config, configSchema } from "../config/schema.ts";
 import type { PartState } from "../doctor/ports.ts";
+import { createAuditTrail } from "../files/audit.ts";
 import { createFiles, type FilesDeps } from "../files/desk.ts";
 import type { Files, TicketView } from "../files/files.ts";
 import { createLiveUploads, type Ticker } from "../files/live-uploads.ts";
@@ -15,6 +16,7 @@ import { openStore } from "../store/open.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { openTelemetry } from "../telemetry/open.ts";
 import { type BotView, startWeb, type WebDeps, type WebServer } from "../web/serve.ts";
+import { onlyDisk } from "./file-desk.ts";
 
 export interface TestWebOptions {
   /** Parts of config.yaml. Logs are at debug level and JSON. */
@@ -74,17 +76,24 @@ export async function openTestWeb(options: TestWebOptions = {}): Promise<TestWeb
   // Links are made before the server listens, so its port has to be known first.
   const port = options.port ?? freePort();
   const publicUrl = `http://127.0.0.1:${port}`;
+  const { files: index, blobs: contents, downloads, audit: auditLog, tokens, choices } = store;
+  const audit = stack.use(createAuditTrail({ log: auditLog, telemetry, now }));
+  const resumeFor = config.files.resume_for;
+  const ticker = options.beat === undefined ? {} : { ticker: every(options.beat) };
   const files = createFiles({
-    index: store.files,
-    blobs,
-    live: createLiveUploads({
-      index: store.files,
-      telemetry,
-      now,
-      ...(options.beat !== undefined && { ticker: every(options.beat) }),
-    }),
+    index,
+    contents,
+    downloads,
+    auditLog,
+    audit,
+    tokens,
+    choices,
+    stores: onlyDisk(blobs),
+    live: createLiveUploads({ index, telemetry, resumeFor, now, ...ticker }),
     limits: limitsFrom(config).files,
     minFreeDisk: config.files.min_free_disk,
+    resumeFor,
+    keys: { doors: await store.keys.key("doors"), audience: await store.keys.key("audience") },
     publicUrl,
     telemetry,
     metrics: metrics.files,

@@ -7,7 +7,7 @@ import type { Config } from "../../config/schema.ts";
 import type { Files } from "../../files/files.ts";
 import type { Now } from "../../lib/clock.ts";
 import type { Llm } from "../../llm/llm.ts";
-import type { Limits } from "../../members/limits.ts";
+import type { FileLimits, Limits } from "../../members/limits.ts";
 import type { Member } from "../../members/member.ts";
 import type { EditBudget } from "../edit-budget.ts";
 import type { Reply } from "../reply.ts";
@@ -48,6 +48,11 @@ export interface Asked<I> extends Asking {
   interaction: I;
 }
 
+/** The limits of one asker. */
+export interface AskerLimits extends Pick<Limits, "maxRequestsPerMinute"> {
+  files: FileLimits;
+}
+
 /**
  * A subcommand of /wis. What `run` throws is recorded and shown by the dispatcher. Discord voids an interaction that
  * is not answered within 3 s: `run` answers before any work that can wait.
@@ -58,7 +63,7 @@ export interface Command {
   description: string;
   options?: APIApplicationCommandBasicOption[];
   /** What help says of it, with the limits that apply to the asker. */
-  help(limits: Limits): string;
+  help(limits: AskerLimits): string;
   run(deps: CommandDeps, asked: Asked<ChatInputCommandInteraction>): Promise<void>;
 }
 

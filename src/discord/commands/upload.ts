@@ -38,16 +38,19 @@ export const upload: Command = {
         applicationId: key.applicationId,
         interactionToken: key.token,
         interactionAt: key.at,
+        attachmentLimit: interaction.attachmentSizeLimit,
       };
-      const ticket = await files.issue({ ownerId: member.id, origin });
+      const ticket = await files.issue({ ownerId: member.id, asker: member.asker, origin });
       await reply.show(ticketCard(ticket));
       return;
     }
     await reply.defer({ ephemeral: isPrivate });
     const incoming = await openAttachment(attachment, { cdn: config.discord.cdn, closing });
-    const file = await files.add({ ownerId: member.id }, incoming).catch((error: unknown) => {
-      throw withoutLink(error);
-    });
+    const file = await files
+      .add({ ownerId: member.id, asker: member.asker }, incoming)
+      .catch((error: unknown) => {
+        throw withoutLink(error);
+      });
     await reply.show(fileCard(file));
   },
 };

@@ -1,0 +1,28 @@
+import type { Telemetry } from "../telemetry/ports.ts";
+import { digestOf } from "./digest.ts";
+import type { BlobRow, BlobStores } from "./ports.ts";
+
+export interface CheckBlobDeps {
+  stores: BlobStores;
+  telemetry: Pick<Telemetry, "record">;
+}
+
+export type BlobFinding = "sound" | "missing" | "corrupt";
+
+/** Reads stored bytes again, in bounded memory, and compares them with what was sent. */
+export async function checkBlob(
+  { stores, telemetry }: CheckBlobDeps,
+  { key, place, size, sha256 }: BlobRow,
+  reading: { signal: AbortSignal; onRead?(bytes: number): void },
+): Promise<BlobFinding> {
+  try {
+    const blob = await stores.at(place).open(key);
+    if (!blob) return "missing";
+    const digest = await digestOf(blob, reading);
+    return digest.size === size && digest.end().sha256 === sha256 ? "sound" : "corrupt";
+  } catch (error) {
+    reading.signal.throwIfAborted();
+    telemetry.record(error, "reading stored bytes again");
+    return "corrupt";
+  }
+}

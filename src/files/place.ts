@@ -1,0 +1,77 @@
+import { newCapability } from "../lib/capability.ts";
+import type { FileLimits } from "../members/limits.ts";
+import { contentTypeOf } from "./content-type.ts";
+import { dropBytes } from "./drop-bytes.ts";
+import type { Incoming } from "./files.ts";
+import { safeName } from "./name.ts";
+import type { FileIndex, FileRow } from "./ports.ts";
+import { overQuota, tooLarge } from "./quota.ts";
+import { openTicket, type TicketDeps, ticketKey } from "./ticket.ts";
+import { bundleFull, withdrawn } from "./upload-errors.ts";
+
+export interface PlaceDeps extends TicketDeps {
+  index: TicketDeps["index"] & Pick<FileIndex, "claim" | "join" | "release">;
+}
+
+/** What takes a place: `resumeUntil` null for an upload that can't be gone on with. */
+export interface Placed extends Pick<Incoming, "name" | "path" | "contentType" | "length"> {
+  resumeUntil: number | null;
+}
+
+/**
+ * Takes a place for one upload behind a ticket: the link's own, or one in its bundle. An upload that could be gone on
+ * with, but that nobody is sending, gives way: its sender is the one who asks now, on another device or with a browser
+ * that forgot. Throws WisError `ticket.*`, `file.too_large`, `quota.bytes`, `share.invalid`.
+ */
+export async function takePlace(deps: PlaceDeps, ticket: string, placed: Placed): Promise<FileRow> {
+  const { index, now } = deps;
+  const open = await openTicket(deps, ticket);
+  const limits = deps.limits(open);
+  refuseTooLarge(placed, limits);
+  const name = safeName(placed.name);
+  const claim = {
+    ticketHash: ticketKey(ticket),
+    name,
+    contentType: contentTypeOf(placed.contentType, name),
+    size: placed.length ?? 0,
+    length: placed.length ?? null,
+    uploadKey: newCapability(),
+    resumeUntil: placed.resumeUntil,
+    maxBytes: limits.maxBytes,
+    now: now(),
+  };
+  const path = safePath(placed.path ?? placed.name);
+  await giveWay(deps, open, path);
+  const row =
+    open.expected === null
+      ? await index.claim(claim)
+      : await index.join({ ...claim, id: newCapability(), path });
+  if (row) return row;
+  // Somebody else was faster, or the bundle is full, or else it is the bytes: an open link already counts as a file.
+  const { expected } = await openTicket(deps, ticket);
+  if (expected !== open.expected) throw withdrawn();
+  if (open.expected !== null && (await index.members(open.id)).length >= open.expected)
+    throw bundleFull(open.expected);
+  throw overQuota(await index.usage(open.ownerId), limits, false);
+}
+
+async function giveWay({ index, stores, live }: PlaceDeps, open: FileRow, path: string): Promise<void> {
+  const rows =
+    open.expected === null
+      ? [open]
+      : (await index.members(open.id)).map(({ row }) => row).filter((row) => row.path === path);
+  const idle = rows.filter(({ id, state }) => state === "uploading" && !live.has(id));
+  await dropBytes(stores, await index.release(idle.map(({ id }) => id)));
+}
+
+/** A member's path: folders and name, each made safe by itself, at most ten deep. */
+export function safePath(given: string): string {
+  const parts = given.split(/[/\\]/).filter((part) => part !== "" && part !== "." && part !== "..");
+  return parts.slice(-MAX_DEPTH).map(safeName).join("/") || safeName(given);
+}
+
+const MAX_DEPTH = 10;
+
+export function refuseTooLarge({ length }: Pick<Incoming, "length">, limits: FileLimits): void {
+  if (length !== undefined && length > limits.maxFileSize) throw tooLarge(limits);
+}

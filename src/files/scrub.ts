@@ -1,0 +1,105 @@
+import type { Job } from "../jobs/ports.ts";
+import { abbreviate } from "../lib/capability.ts";
+import type { Now } from "../lib/clock.ts";
+import { count } from "../lib/count.ts";
+import { sleep } from "../lib/sleep.ts";
+import type { Telemetry } from "../telemetry/ports.ts";
+import { type CheckBlobDeps, checkBlob } from "./check-blob.ts";
+import { type OrphanDeps, orphansIn } from "./orphans.ts";
+import type { BlobIndex, BlobRow } from "./ports.ts";
+
+const HOUR = 60 * 60_000;
+/** Every stored byte is read again about once a month. */
+const CHECK_AFTER = 30 * 24 * HOUR;
+const BATCH = 50;
+/** At most so much is read in one run, and never faster: people's downloads come first. */
+const BYTES_A_RUN = 20e9;
+const BYTES_PER_SECOND = 20e6;
+
+export interface ScrubDeps extends CheckBlobDeps, OrphanDeps {
+  contents: Pick<BlobIndex, "find" | "unchecked" | "checked" | "users">;
+  telemetry: Pick<Telemetry, "record" | "log">;
+  now: Now;
+  /** Waits; false as soon as the signal ends the wait. Tests don't wait. */
+  wait?(ms: number, signal: AbortSignal): Promise<boolean>;
+}
+
+export interface ScrubReport {
+  checked: number;
+  /** Blobs whose bytes are gone or other ones. */
+  damaged: number;
+  /** Bytes that belonged to nothing, and are gone. */
+  orphans: number;
+}
+
+/** Looks after what is stored, slowly, in the background: reads it again, and removes what belongs to nothing. */
+export function scrubJob(deps: ScrubDeps): Job {
+  let suspects = new Set<string>();
+  return {
+    name: "scrub",
+    every: HOUR,
+    async run(signal) {
+      const { checked, damaged } = await scrub(deps, signal);
+      const found = await reconcile(deps, suspects, signal);
+      suspects = found.suspects;
+      if (damaged + found.orphans === 0) return;
+      deps.telemetry.log.warn(
+        { checked, damaged, orphans: found.orphans },
+        `scrub: ${count(damaged, "blob")} damaged, ${count(found.orphans, "orphan")} removed; wisbot files verify lists what is amiss`,
+      );
+    },
+  };
+}
+
+/** Reads again what was checked longest ago, at a rate that nobody notices. */
+export async function scrub(deps: ScrubDeps, signal: AbortSignal): Promise<Omit<ScrubReport, "orphans">> {
+  const { contents, now, wait = sleep } = deps;
+  const report = { checked: 0, damaged: 0 };
+  let bytes = 0;
+  while (!signal.aborted && bytes < BYTES_A_RUN) {
+    const due = await contents.unchecked(now() - CHECK_AFTER, BATCH);
+    if (due.length === 0) break;
+    for (const blob of due) {
+      if (signal.aborted) return report;
+      if (!(await isSound(deps, blob, signal))) report.damaged += 1;
+      await contents.checked(blob.key, now());
+      report.checked += 1;
+      bytes += blob.size;
+      await wait(Math.ceil((blob.size / BYTES_PER_SECOND) * 1000), signal);
+    }
+  }
+  return report;
+}
+
+async function isSound(deps: ScrubDeps, blob: BlobRow, signal: AbortSignal): Promise<boolean> {
+  const { contents, telemetry } = deps;
+  const finding = await checkBlob(deps, blob, { signal });
+  const users = finding === "sound" ? [] : await contents.users(blob.key);
+  if (users.length === 0) return true;
+  const ids = users.map(({ id }) => abbreviate(id)).join(", ");
+  telemetry.record(new Error(`the bytes of ${ids} are ${finding}`), "reading stored bytes again");
+  return false;
+}
+
+/**
+ * Removes bytes that belong to nothing, once two runs have seen them so: nothing that is on its way takes an hour for
+ * the step in between. A file without its bytes is left as it is: a disk that is not mounted must cost nobody a row.
+ */
+export async function reconcile(
+  deps: ScrubDeps,
+  suspects: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<{ orphans: number; suspects: Set<string> }> {
+  const { stores } = deps;
+  const seen = new Set<string>();
+  let orphans = 0;
+  for await (const key of orphansIn(deps, stores.place, signal)) {
+    if (!suspects.has(key)) {
+      seen.add(key);
+      continue;
+    }
+    await stores.at(stores.place).delete(key);
+    orphans += 1;
+  }
+  return { orphans, suspects: seen };
+}
