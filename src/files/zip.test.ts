@@ -56,6 +56,16 @@ with zipfile.ZipFile(sys.argv[1]) as z:
   return { bad, entries };
 }
 
+/** Name, size, place and "version needed" of each; opening some compares their local headers. */
+async function asPythonLists(path: string): Promise<[string, number, number, number][]> {
+  const script = `
+import json, sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as z:
+  for i in z.infolist()[:9]: z.open(i).close()
+  print(json.dumps([[i.filename, i.file_size, i.header_offset, i.extract_version] for i in z.infolist()]))`;
+  return await $`python3 -c ${script} ${path}`.json();
+}
+
 const withPython = test.skipIf(Bun.which("python3") === null);
 const withUnzip = test.skipIf(Bun.which("unzip") === null);
 
@@ -176,8 +186,7 @@ describe("what others read", () => {
     const larger = await bundle(many(65_535)).read();
     expect(Buffer.from(larger).includes(signature)).toBe(true);
     await Bun.write(join(folder, "many.zip"), larger);
-    const { entries } = await asPythonReads(join(folder, "many.zip"));
-    expect(entries).toHaveLength(65_535);
+    expect(await asPythonLists(join(folder, "many.zip"))).toHaveLength(65_535);
   });
 });
 
@@ -199,16 +208,10 @@ describe("ZIP64", () => {
     key: path,
   });
 
-  /** Name, size, place and "version needed" as Python finds them; opening an entry checks its local header. */
   async function structure(entries: ZipEntry[]) {
     const path = join(folder, "sparse.zip");
     await writeSparse(path, layoutZip(entries));
-    const script = `
-import json, sys, zipfile
-with zipfile.ZipFile(sys.argv[1]) as z:
-  for i in z.infolist(): z.open(i).read(10)
-  print(json.dumps([[i.filename, i.file_size, i.header_offset, i.extract_version] for i in z.infolist()]))`;
-    return await $`python3 -c ${script} ${path}`.json();
+    return await asPythonLists(path);
   }
 
   withPython("is used where a file or a place is beyond 4 GiB, and nowhere else", async () => {
@@ -219,7 +222,7 @@ with zipfile.ZipFile(sys.argv[1]) as z:
       entry("c", tail),
       entry("d", 4 * GIB - 1),
     ]);
-    const [, , [, , atC], [, , atD]] = found;
+    const [, , atC = 0, atD = 0] = found.map(([, , at]) => at);
     expect(found).toEqual([
       ["a", 1000, 0, 20],
       ["b", 5 * GIB, expect.any(Number), 45],
@@ -233,11 +236,9 @@ with zipfile.ZipFile(sys.argv[1]) as z:
   withPython("is not used for the largest file and place that do without", async () => {
     const large = 4 * GIB - 2;
     const header = 30 + 1 + 9;
-    const [[, size, , needs]] = await structure([entry("a", large)]);
-    expect([size, needs]).toEqual([large, 20]);
-    const fits = large - 2 * header;
-    const [, [, , at, needed]] = await structure([entry("a", fits + header), entry("b", 1)]);
-    expect([at, needed]).toEqual([large, 20]);
+    expect(await structure([entry("a", large)])).toEqual([["a", large, 0, 20]]);
+    const two = await structure([entry("a", large - header), entry("b", 1)]);
+    expect(two[1]).toEqual(["b", 1, large, 20]);
   });
 
   test("ranges far beyond 4 GiB come from the right place of the right file", async () => {
