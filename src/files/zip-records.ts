@@ -1,4 +1,4 @@
-// PKWARE's APPNOTE.TXT 6.3.10, https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT: all numbers little-endian.
+// PKWARE's APPNOTE.TXT 6.3.10, https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT; the numbers name its parts.
 
 /** One file as the records of a ZIP see it. */
 export interface Member {
@@ -24,116 +24,107 @@ const STORED = 0;
 const REGULAR_0644 = 0o100644 * 2 ** 16;
 const FIRST_DOS_SECOND = Date.UTC(1980, 0, 1) / 1000;
 const LAST_DOS_SECOND = Date.UTC(2107, 11, 31, 23, 59, 58) / 1000;
+const LAST_TIMESTAMP = 0x7fff_ffff;
 
-interface Field {
-  bytes: 1 | 2 | 4 | 8;
-  value: number;
+const TIMESTAMP_BYTES = 9;
+/** The most that both headers of a file take beside its path, and the end's records. */
+const HEADERS_BYTES = 30 + 20 + TIMESTAMP_BYTES + 46 + 28 + TIMESTAMP_BYTES;
+const END_BYTES = 56 + 20 + 22;
+
+export interface Records {
+  /** Bytes written so far. */
+  length(): number;
+  /** The bytes written since `from`, not copied. */
+  since(from: number): Uint8Array;
+  u8(value: number): void;
+  u16(...values: number[]): void;
+  u32(...values: number[]): void;
+  u64(...values: number[]): void;
+  raw(bytes: Uint8Array): void;
 }
-const u8 = (value: number): Field => ({ bytes: 1, value });
-const u16 = (value: number): Field => ({ bytes: 2, value });
-const u32 = (value: number): Field => ({ bytes: 4, value });
-const u64 = (value: number): Field => ({ bytes: 8, value });
-const capped16 = (value: number) => u16(Math.min(value, MAX_16));
-const capped32 = (value: number) => u32(Math.min(value, MAX_32));
 
-function pack(fields: Field[], ...rest: Uint8Array[]): Uint8Array {
-  const length = fields.reduce((sum, { bytes }) => sum + bytes, 0);
-  const view = new DataView(new ArrayBuffer(length));
+/** Room for all records of these files, in one buffer: one a record took ten times as long. Little-endian (4.4.1.1). */
+export function createRecords(members: readonly Pick<Member, "path">[]): Records {
+  const paths = members.reduce((sum, { path }) => sum + path.length, 0);
+  const buffer = Buffer.alloc(members.length * HEADERS_BYTES + 2 * paths + END_BYTES);
   let at = 0;
-  for (const { bytes, value } of fields) {
-    if (bytes === 1) view.setUint8(at, value);
-    if (bytes === 2) view.setUint16(at, value, true);
-    if (bytes === 4) view.setUint32(at, value, true);
-    if (bytes === 8) view.setBigUint64(at, BigInt(value), true);
-    at += bytes;
-  }
-  return Buffer.concat([new Uint8Array(view.buffer), ...rest]);
+  return {
+    length: () => at,
+    since: (from) => buffer.subarray(from, at),
+    u8(value) {
+      at = buffer.writeUInt8(value, at);
+    },
+    u16(...values) {
+      for (const value of values) at = buffer.writeUInt16LE(value, at);
+    },
+    u32(...values) {
+      for (const value of values) at = buffer.writeUInt32LE(value, at);
+    },
+    u64(...values) {
+      for (const value of values) at = buffer.writeBigUInt64LE(BigInt(value), at);
+    },
+    raw(bytes) {
+      buffer.set(bytes, at);
+      at += bytes.length;
+    },
+  };
 }
 
-/** What stands right before a file's bytes. */
-export function localHeader(member: Member): Uint8Array {
-  const { path, size, crc32 } = member;
+/** Writes what stands right before a file's bytes (4.3.7). */
+export function localHeader(to: Records, member: Member): void {
+  const { path, size, modifiedAt } = member;
   // 4.5.3: in a local header both sizes are given or neither.
-  const extra = extraFields(member, size >= MAX_32 ? [u64(size), u64(size)] : []);
-  return pack(
-    [
-      u32(0x04034b50),
-      u16(size >= MAX_32 ? ZIP64 : PLAIN),
-      ...flagsToTime(member),
-      u32(crc32),
-      capped32(size),
-      capped32(size),
-      u16(path.length),
-      u16(extra.length),
-    ],
-    path,
-    extra,
-  );
+  const large = size >= MAX_32 ? [size, size] : [];
+  to.u32(0x04034b50);
+  to.u16(large.length > 0 ? ZIP64 : PLAIN);
+  common(to, member);
+  to.u16(path.length, extraBytes(large, modifiedAt));
+  to.raw(path);
+  extra(to, large, modifiedAt);
 }
 
-/** A file's line in the central directory. */
-export function directoryHeader(member: Member): Uint8Array {
-  const { path, size, crc32, offset } = member;
+/** Writes a file's line in the central directory (4.3.12). */
+export function directoryHeader(to: Records, member: Member): void {
+  const { path, size, modifiedAt, offset } = member;
   // 4.5.3: only what does not fit, in this order.
-  const large = [
-    ...(size >= MAX_32 ? [u64(size), u64(size)] : []),
-    ...(offset >= MAX_32 ? [u64(offset)] : []),
-  ];
-  const extra = extraFields(member, large);
-  return pack(
-    [
-      u32(0x02014b50),
-      u16(MADE_ON_UNIX),
-      u16(large.length > 0 ? ZIP64 : PLAIN),
-      ...flagsToTime(member),
-      u32(crc32),
-      capped32(size),
-      capped32(size),
-      u16(path.length),
-      u16(extra.length),
-      u16(0), // comment
-      u16(0), // disk
-      u16(0), // internal attributes
-      u32(REGULAR_0644),
-      capped32(offset),
-    ],
-    path,
-    extra,
-  );
+  const large = [...(size >= MAX_32 ? [size, size] : []), ...(offset >= MAX_32 ? [offset] : [])];
+  const [comment, disk, internalAttributes] = [0, 0, 0];
+  to.u32(0x02014b50);
+  to.u16(MADE_ON_UNIX, large.length > 0 ? ZIP64 : PLAIN);
+  common(to, member);
+  to.u16(path.length, extraBytes(large, modifiedAt), comment, disk, internalAttributes);
+  to.u32(REGULAR_0644, Math.min(offset, MAX_32));
+  to.raw(path);
+  extra(to, large, modifiedAt);
 }
 
-/** The end of a ZIP, whose central directory has so many entries and bytes and begins at `offset`. */
-export function endOfDirectory(entries: number, size: number, offset: number): Uint8Array {
-  const end = pack([
-    u32(0x06054b50),
-    u16(0), // this disk
-    u16(0), // the directory's
-    capped16(entries),
-    capped16(entries),
-    capped32(size),
-    capped32(offset),
-    u16(0), // comment
-  ]);
-  if (entries < MAX_16 && size < MAX_32 && offset < MAX_32) return end;
-  const end64 = pack([
-    u32(0x06064b50),
-    u64(44), // what follows of this record
-    u16(MADE_ON_UNIX),
-    u16(ZIP64),
-    u32(0),
-    u32(0),
-    u64(entries),
-    u64(entries),
-    u64(size),
-    u64(offset),
-  ]);
-  const locator = pack([u32(0x07064b50), u32(0), u64(offset + size), u32(1)]);
-  return Buffer.concat([end64, locator, end]);
+/** Writes the end of a ZIP (4.3.14 to 4.3.16) whose central directory has so many entries and bytes and begins at `offset`. */
+export function endOfDirectory(to: Records, entries: number, size: number, offset: number): void {
+  const [thisDisk, directoryDisk, comment] = [0, 0, 0];
+  if (entries >= MAX_16 || size >= MAX_32 || offset >= MAX_32) {
+    const [followingBytes, disks] = [44, 1];
+    to.u32(0x06064b50);
+    to.u64(followingBytes);
+    to.u16(MADE_ON_UNIX, ZIP64);
+    to.u32(thisDisk, directoryDisk);
+    to.u64(entries, entries, size, offset);
+    to.u32(0x07064b50, directoryDisk);
+    to.u64(offset + size);
+    to.u32(disks);
+  }
+  const cappedEntries = Math.min(entries, MAX_16);
+  to.u32(0x06054b50);
+  to.u16(thisDisk, directoryDisk, cappedEntries, cappedEntries);
+  to.u32(Math.min(size, MAX_32), Math.min(offset, MAX_32));
+  to.u16(comment);
 }
 
-function flagsToTime({ modifiedAt }: Member): Field[] {
+/** What both headers say in the same order: flags, method, time, checksum, sizes. */
+function common(to: Records, { crc32, size, modifiedAt }: Member): void {
   const { date, time } = dosTime(modifiedAt);
-  return [u16(UTF8), u16(STORED), u16(time), u16(date)];
+  const capped = Math.min(size, MAX_32);
+  to.u16(UTF8, STORED, time, date);
+  to.u32(crc32, capped, capped);
 }
 
 /** Two-second steps from 1980 to 2107. The format has no zone: UTC, the same for every reader. */
@@ -144,14 +135,21 @@ function dosTime(seconds: number): { date: number; time: number } {
   return { date, time };
 }
 
-function extraFields({ modifiedAt }: Member, large: Field[]): Uint8Array {
-  const zip64 = large.length > 0 ? [u16(0x0001), u16(large.length * 8), ...large] : [];
-  return pack([...zip64, ...timestamp(modifiedAt)]);
+const hasTimestamp = (seconds: number) => seconds >= 0 && seconds <= LAST_TIMESTAMP;
+
+function extraBytes(large: number[], modifiedAt: number): number {
+  return (large.length > 0 ? 4 + 8 * large.length : 0) + (hasTimestamp(modifiedAt) ? TIMESTAMP_BYTES : 0);
 }
 
-/** Info-ZIP's extended timestamp: the second in UTC, for readers that take the DOS time as local. It ends in 2038. */
-function timestamp(seconds: number): Field[] {
-  if (seconds < 0 || seconds > 0x7fff_ffff) return [];
-  const onlyModified = u8(1);
-  return [u16(0x5455), u16(5), onlyModified, u32(seconds)];
+function extra(to: Records, large: number[], modifiedAt: number): void {
+  if (large.length > 0) {
+    to.u16(0x0001, 8 * large.length);
+    to.u64(...large);
+  }
+  // Info-ZIP's extended timestamp: the second in UTC, for readers that take the DOS time as local. It ends in 2038.
+  if (!hasTimestamp(modifiedAt)) return;
+  const onlyModified = 1;
+  to.u16(0x5455, TIMESTAMP_BYTES - 4);
+  to.u8(onlyModified);
+  to.u32(modifiedAt);
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { WisError } from "../errors.ts";
-import { directoryHeader, endOfDirectory, localHeader, type Member } from "./zip-records.ts";
+import { createRecords, directoryHeader, endOfDirectory, localHeader, type Member } from "./zip-records.ts";
 
 export { zipPaths } from "./zip-paths.ts";
 export { readZip } from "./zip-read.ts";
@@ -33,70 +33,53 @@ export interface ZipLayout {
 /** A path's length is kept in 16 bits. */
 const MAX_PATH_BYTES = 0xffff;
 
+const encoder = new TextEncoder();
+
 /**
  * Where every byte of a ZIP of these files is, found without reading any of them: they are stored, not compressed,
  * and the same entries always give the same bytes. ZIP64 where the sizes, offsets or the count need it and nowhere
  * else. Throws WisError `file.name_invalid` for a path over 65,535 bytes.
  */
 export function layoutZip(entries: readonly ZipEntry[]): ZipLayout {
-  const pieces = createPieces();
-  const members: Member[] = [];
-  for (const entry of entries) {
-    const member = { ...recorded(entry), offset: pieces.size() };
-    members.push(member);
-    pieces.generate(localHeader(member));
-    pieces.refer(entry.key, entry.size);
+  const members = entries.map((entry) => ({ ...recorded(entry), key: entry.key }));
+  const records = createRecords(members);
+  const pieces: Piece[] = [];
+  let size = 0;
+  let taken = 0;
+
+  /** Makes a piece of what was generated since the last. */
+  function takeRecords() {
+    const bytes = records.since(taken);
+    taken = records.length();
+    pieces.push({ start: size, size: bytes.length, bytes });
+    size += bytes.length;
   }
-  const directoryAt = pieces.size();
-  for (const member of members) pieces.generate(directoryHeader(member));
-  pieces.generate(endOfDirectory(members.length, pieces.size() - directoryAt, directoryAt));
-  return pieces.end();
+  const written = () => size + records.length() - taken;
+
+  for (const member of members) {
+    member.offset = written();
+    localHeader(records, member);
+    if (member.size === 0) continue;
+    takeRecords();
+    pieces.push({ start: size, size: member.size, key: member.key });
+    size += member.size;
+  }
+  const directoryAt = written();
+  for (const member of members) directoryHeader(records, member);
+  endOfDirectory(records, members.length, written() - directoryAt, directoryAt);
+  takeRecords();
+  return { size, etag: etagOf(pieces), pieces };
 }
 
-function recorded({ path, size, crc32, modifiedAt }: ZipEntry): Omit<Member, "offset"> {
-  const encoded = new TextEncoder().encode(path);
+function recorded({ path, size, crc32, modifiedAt }: ZipEntry): Member {
+  const encoded = encoder.encode(path);
   if (encoded.length > MAX_PATH_BYTES) {
     throw new WisError("file.name_invalid", {
       say: "A file lies in so many folders that no ZIP can name it.",
       hint: "Download the files one by one.",
     });
   }
-  return { path: encoded, size, crc32, modifiedAt: Math.floor(modifiedAt / 1000) };
-}
-
-/** Gathers what is generated between two blobs into one piece. */
-function createPieces() {
-  const pieces: Piece[] = [];
-  let generated: Uint8Array[] = [];
-  let flushed = 0;
-  let size = 0;
-
-  function flush() {
-    if (generated.length === 0) return;
-    const bytes = Buffer.concat(generated);
-    pieces.push({ start: flushed, size: bytes.length, bytes });
-    flushed += bytes.length;
-    generated = [];
-  }
-
-  return {
-    size: () => size,
-    generate(bytes: Uint8Array) {
-      generated.push(bytes);
-      size += bytes.length;
-    },
-    refer(key: string, length: number) {
-      if (length === 0) return;
-      flush();
-      pieces.push({ start: size, size: length, key });
-      size += length;
-      flushed = size;
-    },
-    end(): ZipLayout {
-      flush();
-      return { size, etag: etagOf(pieces), pieces };
-    },
-  };
+  return { path: encoded, size, crc32, modifiedAt: Math.floor(modifiedAt / 1000), offset: 0 };
 }
 
 /**
