@@ -63,9 +63,7 @@ test("whatever hangs, the app is closed within 9 s and says what it leaves, each
     "the connection to Discord",
     "closing the database",
   ];
-  expect(t.said()).toEqual(
-    left.map((what) => `Left unfinished, because its time to end was up: ${what}`),
-  );
+  expect(t.said()).toEqual(left.map((what) => `Left unfinished, because its time to end was up: ${what}`));
 });
 
 test("what has ended by itself is neither waited for nor spoken of", async () => {
