@@ -7,6 +7,7 @@ export interface AssetUrls {
   icon: string;
   page: string;
   upload: string;
+  uploadStyle: string;
 }
 
 /** What every page needs. */
@@ -18,7 +19,7 @@ export interface Frame {
 type LayoutProps = PropsWithChildren<
   Frame & {
     title: string;
-    /** Also loads the upload script. */
+    /** Also loads the upload page's script and style. */
     uploads?: boolean;
   }
 >;
@@ -36,6 +37,7 @@ export function Layout({ assets, version, title, uploads, children }: LayoutProp
         <link rel="icon" href={assets.icon} type="image/svg+xml" />
         <link rel="stylesheet" href={assets.style} />
         <script src={assets.page} defer />
+        {uploads && <link rel="stylesheet" href={assets.uploadStyle} />}
         {uploads && <script src={assets.upload} defer />}
       </head>
       <body>

@@ -4,6 +4,7 @@ import { formatDuration } from "../src/lib/duration.ts";
 import { Copyable } from "./copy.tsx";
 import { type Frame, Layout } from "./layout.tsx";
 import { Moment } from "./moment.tsx";
+import { type Expiry, UploadOptions } from "./upload-options.tsx";
 
 type UploadPageProps = Frame & {
   /** Path of this page, without a trailing slash. */
@@ -12,110 +13,73 @@ type UploadPageProps = Frame & {
   link: string;
   /** The largest file that can be taken now, bytes. */
   maxBytes: number;
+  /** How many files can be taken now. */
+  maxFiles?: number;
   limits: { maxFileSize: number; maxBytes: number; expireAfter: number };
   usage: { bytes: number };
+  /** What a sender may choose; usual where nothing is chosen. Default: nothing longer than usual. */
+  expiry?: Expiry;
   /** When the link ends. */
   expiresAt: number;
   now: number;
 };
 
-/** Takes one file. The script shows one of the blocks with `data-step` at a time; without it, curl is the way. */
+const HOUR = 3_600_000;
+
+/**
+ * Takes files. The form is for browsers without script; the script puts its own page in place of it and keeps the
+ * options.
+ */
 export function UploadPage({
   assets,
   version,
   address,
   link,
   maxBytes,
+  maxFiles,
   limits,
   usage,
+  expiry = { shortest: HOUR, longest: limits.expireAfter, usual: limits.expireAfter },
   expiresAt,
   now,
 }: UploadPageProps) {
   return (
-    <Layout assets={assets} version={version} title="Upload a file – WisBot" uploads>
-      <section class="card" id="upload" data-address={address} data-max-bytes={String(maxBytes)}>
-        <h1 id="title">Upload a file</h1>
-        <p class="lead" data-until-done>
-          {roomFor({ maxBytes, limits, usage })} It is kept for {formatDuration(limits.expireAfter)}, and then
-          deleted.
+    <Layout assets={assets} version={version} title="Upload files – WisBot" uploads>
+      <section
+        class="card"
+        id="upload"
+        data-address={address}
+        data-ticket={address.split("/").at(-1)}
+        data-max-file-bytes={String(maxBytes)}
+        data-max-bytes={String(Math.max(0, limits.maxBytes - usage.bytes))}
+        data-max-files={String(maxFiles ?? Number.MAX_SAFE_INTEGER)}
+      >
+        <h1 id="title">Upload files</h1>
+        <p class="lead" data-phases="choosing">
+          {roomFor({ maxBytes, limits, usage })} Kept for {formatDuration(expiry.usual)}, then deleted.
         </p>
 
-        <noscript>
-          <p class="notice">
-            This page needs JavaScript to send a file. Without it, use curl in a terminal as shown below.
-          </p>
-        </noscript>
-
-        <div data-step="choose" hidden>
-          <label class="drop" id="drop">
-            <input type="file" id="file" class="away" />
-            <svg viewBox="0 0 24 24" width="36" height="36" aria-hidden="true">
-              <path d="M12 16V4m0 0L7 9m5-5 5 5M4 16v3a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-3" />
-            </svg>
-            <span class="drop-main">
-              <span class="linklike">Choose a file</span> <span class="can-drop">or drop it here</span>
-            </span>
-          </label>
-          <p class="notice bad" id="refused" role="alert" hidden />
-        </div>
-
-        <div data-step="sending" hidden>
-          <p class="transfer-name" id="sending-name" />
-          <progress id="progress" max="100" value="0" aria-label="Upload" />
-          <p class="transfer-line">
-            <span id="sent" />
-            <span id="speed" />
-          </p>
-          <p class="actions">
-            <button type="button" class="button" id="cancel">
-              Cancel
-            </button>
-          </p>
-        </div>
-
-        <div data-step="failed" hidden>
-          <div class="notice bad" role="alert">
-            <p class="strong" id="failed-say" />
-            <p id="failed-hint" />
-            <p class="quiet" id="failed-id" hidden />
-          </div>
-          <p class="actions">
-            <button type="button" class="button primary" id="retry">
-              Try again
-            </button>
-            <button type="button" class="button" id="other">
-              Choose another file
-            </button>
-          </p>
-        </div>
-
-        <div data-step="done" hidden>
-          <p class="notice good">
-            <strong id="done-name" /> is ready to be shared.
-          </p>
+        <form id="plain" class="step" method="post" enctype="multipart/form-data" action={address}>
+          {/* Before the files: the server reads a form in its order, and has to know these first. */}
+          <UploadOptions expiry={expiry} />
           <label class="field">
-            Link to the file
-            <span class="link-row">
-              <input type="text" id="link" readonly spellcheck={false} />
-              <button type="button" class="button primary" id="copy">
-                Copy link
-              </button>
-            </span>
+            Files
+            <input type="file" name="file" multiple required />
           </label>
           <p class="actions">
-            <a class="button" id="open" href="/">
-              Show the file’s page
-            </a>
+            <button type="submit" class="button primary">
+              Upload
+            </button>
           </p>
-        </div>
+        </form>
 
-        <p class="away" id="announce" aria-live="polite" />
-        <p class="quiet" data-until-done>
-          This link takes one file, until <Moment at={expiresAt} now={now} />.
+        <p class="quiet" data-phases="choosing sending">
+          Several files are shared together under one link. This page works until{" "}
+          <Moment at={expiresAt} now={now} />.
         </p>
       </section>
 
-      <section class="aside" aria-labelledby="terminal" data-until-done>
+      <section class="aside" aria-labelledby="terminal" data-phases="choosing">
         <h2 id="terminal">From a terminal</h2>
         <Copyable text={`curl -T FILE ${link}`} label="the command" />
         <p class="quiet">Put your file’s name for FILE. It answers with the link to share.</p>

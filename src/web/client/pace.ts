@@ -7,19 +7,31 @@ interface Sample {
 // Long enough that the speed does not flicker, short enough that it follows a changed connection.
 const WINDOW_MS = 5000;
 
-/** Measures a transfer over its last seconds. `total` in bytes. */
-export function createPace(total: number) {
-  const samples: Sample[] = [];
+export interface Pace {
+  /** Bytes a second; undefined until there is something to tell. */
+  speed: number | undefined;
+  /** Undefined when no end can be promised. */
+  secondsLeft: number | undefined;
+}
+
+/** Measures a transfer over its last seconds. */
+export function createPace() {
+  let samples: Sample[] = [];
 
   return {
-    /** Gives bytes a second and the seconds left; both undefined until there is something to tell. */
-    add(sample: Sample): { speed: number | undefined; secondsLeft: number | undefined } {
+    /** `total` in bytes. What was sent twice (a resumed file stands a little further back) is no pace: it starts over. */
+    add(sample: Sample, total: number): Pace {
+      if (sample.bytes < (samples.at(-1)?.bytes ?? 0)) samples = [];
       samples.push(sample);
       while (samples.length > 2 && sample.at - (samples[0]?.at ?? 0) > WINDOW_MS) samples.shift();
       const first = samples[0] ?? sample;
       const seconds = (sample.at - first.at) / 1000;
       const speed = seconds > 0.2 ? (sample.bytes - first.bytes) / seconds : undefined;
       return { speed, secondsLeft: speed ? (total - sample.bytes) / speed : undefined };
+    },
+    /** After a pause, or where bytes count that were sent before. */
+    restart() {
+      samples = [];
     },
   };
 }
