@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import icon from "../../templates/favicon.svg" with { type: "text" };
 import previewStyle from "../../templates/preview.css" with { type: "text" };
 import style from "../../templates/style.css" with { type: "text" };
+import uploadStyle from "../../templates/upload.css" with { type: "text" };
 import { bundle } from "./bundle.ts" with { type: "macro" };
 import { pdfUrls } from "./preview-assets.ts";
 
@@ -25,6 +26,7 @@ const all = {
   icon: asset("icon", "svg", "image/svg+xml", icon),
   page: asset("page", "js", SCRIPT, bundle("page.ts")),
   upload: asset("upload", "js", SCRIPT, bundle("upload.ts")),
+  uploadStyle: asset("upload", "css", CSS, uploadStyle),
   previewStyle: asset("preview", "css", CSS, previewStyle),
   code: asset("code", "js", SCRIPT, bundle("code.ts")),
   codeWorker: asset("code-worker", "js", SCRIPT, bundle("code-worker.ts")),
@@ -42,6 +44,7 @@ export const assetUrls = {
   icon: all.icon.url,
   page: all.page.url,
   upload: all.upload.url,
+  uploadStyle: all.uploadStyle.url,
 };
 
 /** Where the share page finds what previews need. */
