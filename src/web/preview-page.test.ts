@@ -5,7 +5,7 @@ import { elementsOf } from "../testing/markup.ts";
 import { type ShownFiles, shownFiles } from "../testing/shown-files.ts";
 import { previewUrls } from "./assets.ts";
 import { TEXT_HEAD } from "./preview.ts";
-import { previewContent } from "./preview-content.ts";
+import { createPreviews } from "./preview-content.ts";
 
 let shown: ShownFiles;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ afterAll(() => shown?.[Symbol.asyncDispose]());
 
 async function htmlOf(name: string, type: string, bytes: Uint8Array | string): Promise<string> {
   const file = await shown.files.get(await shown.add(name, type, bytes));
-  const content = await previewContent(shown, file);
+  const content = await createPreviews(shown).contentOf(file);
   return String(Preview({ assets: previewUrls, name, view: `/f/${file.id}/view`, content }) ?? "");
 }
 

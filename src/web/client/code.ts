@@ -3,7 +3,7 @@ import type { HighlightRequest, Token } from "./tokens.ts";
 import { startWorker } from "./worker-url.ts";
 
 /** Grammars take a fraction of this for what people write; whoever makes them take longer gets no colours. */
-const PATIENCE_MS = 3_000;
+const PATIENCE_MS = 2_000;
 
 for (const code of document.querySelectorAll<HTMLElement>("code[data-language]")) {
   const { language = "", worker: asset = "" } = code.dataset;

@@ -34,7 +34,9 @@ export function viewHeaders({ name }: Pick<StoredFile, "name">, { kind, type }: 
   return {
     ...shown,
     "x-content-type-options": "nosniff",
-    "content-security-policy": "sandbox; default-src 'none'",
+    // Opened by itself, a browser puts a picture or a film into a page of its own making, styled inline.
+    "content-security-policy":
+      "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'",
     // No other site may show it as its own, nor learn from it who is here.
     "cross-origin-resource-policy": "same-origin",
   };

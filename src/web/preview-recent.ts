@@ -1,0 +1,44 @@
+import type { HtmlEscapedString } from "hono/utils/html";
+
+/** What was laid out lately, undefined for what took too long: a page that is asked for again costs nothing again. */
+export interface Recent {
+  /** What is kept under this key, or what `make` gives, which is kept from then on. */
+  of(key: string, make: () => HtmlEscapedString | undefined): HtmlEscapedString | undefined;
+}
+
+/** Of an entry besides its HTML, roughly. */
+const ENTRY_CHARACTERS = 200;
+
+/** Keeps at most `limit` characters; what was asked for the longest ago goes first. */
+export function createRecent(limit: number): Recent {
+  // A map tells its keys in the order in which they were set.
+  const kept = new Map<string, HtmlEscapedString | undefined>();
+  let characters = 0;
+
+  function keep(key: string, html: HtmlEscapedString | undefined) {
+    kept.set(key, html);
+    characters += sizeOf(html);
+    for (const [oldest, its] of kept) {
+      if (characters <= limit) break;
+      kept.delete(oldest);
+      characters -= sizeOf(its);
+    }
+  }
+
+  return {
+    of(key, make) {
+      const known = kept.has(key);
+      const html = known ? kept.get(key) : make();
+      if (known) {
+        kept.delete(key);
+        characters -= sizeOf(html);
+      }
+      keep(key, html);
+      return html;
+    },
+  };
+}
+
+function sizeOf(html: HtmlEscapedString | undefined): number {
+  return ENTRY_CHARACTERS + (html?.length ?? 0);
+}
