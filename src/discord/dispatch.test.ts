@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { WisError } from "../errors.ts";
+import type { FileIndex } from "../files/ports.ts";
 import { openTestBot } from "../testing/test-bot.ts";
 import { commands } from "./commands/index.ts";
 
@@ -25,7 +26,7 @@ describe("an interaction", () => {
     await t.discord.request(CALLBACK);
     await t.bot.drain();
     expect(t.discord.requestsTo(CALLBACK)).toHaveLength(1);
-    expect(t.log.at(-1)).toMatchObject({
+    expect(t.lines().at(-1)).toMatchObject({
       level: "error",
       msg: expect.stringContaining("answering wis help"),
     });
@@ -39,23 +40,22 @@ describe("an interaction", () => {
     await t.discord.request(CALLBACK);
     await t.bot.drain();
     expect(t.discord.requestsTo(CALLBACK)).toHaveLength(1);
-    expect(t.shelf.issued).toEqual([]);
+    expect(await Array.fromAsync(t.desk.files.list({}))).toEqual([]);
   });
 
   test("that fails for no known reason tells no internals, and is recorded once with all of them", async () => {
-    await using t = await openTestBot();
-    t.shelf.files.issue = async () => {
-      throw new TypeError("x is undefined", { cause: new Error("at the bottom") });
-    };
+    const broken = new TypeError("x is undefined", { cause: new Error("at the bottom") });
+    const wrapIndex = (index: FileIndex) => ({ ...index, insert: () => Promise.reject(broken) });
+    await using t = await openTestBot({ wrapIndex });
     const asked = t.discord.invoke({ command: "wis upload" });
     const reply = await asked.waitFor(({ loading }) => !loading);
     expect(reply.content).toStartWith("⚠️ Something went wrong inside WisBot.");
     expect(reply.content).not.toContain("undefined");
     await t.bot.drain();
-    const errors = t.log.filter(({ level }) => level === "error");
+    const errors = t.lines().filter(({ level }) => level === "error");
     expect(errors).toHaveLength(1);
     expect(JSON.stringify(errors[0])).toContain("at the bottom");
-    expect(reply.content).toContain(errors[0]?.trace_id ?? "no trace id");
+    expect(reply.content).toContain(String(errors[0]?.trace_id));
   });
 
   test("that arrives during the shutdown is told so", async () => {
@@ -78,9 +78,9 @@ describe("an interaction", () => {
   });
 
   test("is counted with its command and its outcome", async () => {
-    await using t = await openTestBot();
+    await using t = await openTestBot({ files: () => ({ max_files_per_user: 1 }) });
     await t.discord.invoke({ command: "wis help" }).response();
-    t.shelf.refuse(new WisError("quota.files", { say: "Full." }));
+    await t.desk.files.issue({ ownerId: t.discord.user("ada").id });
     await t.discord.invoke({ command: "wis upload" }).waitFor(({ loading }) => !loading);
     await t.bot.drain();
     const metrics = await t.telemetry.scrape();

@@ -4,7 +4,7 @@ import { isWisError } from "../errors.ts";
 import { openTestBot, type TestBot } from "../testing/test-bot.ts";
 import { backOff } from "./identify.ts";
 
-const errors = ({ log }: TestBot) => log.filter(({ level }) => level === "error");
+const errors = ({ lines }: TestBot) => lines().filter(({ level }) => level === "error");
 const answers = (t: TestBot) => t.discord.invoke({ command: "wis help" }).response();
 
 /** For what no event tells. */
@@ -43,7 +43,7 @@ describe("at start the bot", () => {
     await using t = await openTestBot({ discord: { guilds: [] } });
     const { inviteUrl } = t.bot.state();
     expect(inviteUrl).toContain(`client_id=${t.discord.applicationId}`);
-    expect(t.log.some((line) => "inviteUrl" in line && line.inviteUrl === inviteUrl)).toBe(true);
+    expect(t.lines().some((line) => line.inviteUrl === inviteUrl)).toBe(true);
   });
 
   test("rejects on a token that REST refuses, and leaves it at that", async () => {

@@ -1,9 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { PermissionFlagsBits } from "discord.js";
-import type { Announcement, Origin } from "../announce/ports.ts";
 import { isWisError } from "../errors.ts";
-import { newCapability } from "../lib/capability.ts";
 import type { ShownMessage } from "../testing/discord/index.ts";
+import { incoming, ticketIn } from "../testing/file-desk.ts";
 import { openTestBot, type TestBot } from "../testing/test-bot.ts";
 
 const SEND = "POST /channels/{channel_id}/messages";
@@ -11,32 +10,28 @@ const SEND = "POST /channels/{channel_id}/messages";
 interface Wish {
   channel?: string;
   private?: boolean;
-  /** False: a link from the command line. */
-  asked?: boolean;
+  /** The owner of a link that was made on the command line. */
+  madeFor?: string;
 }
 
-/** A finished upload that was asked for in a channel, and what is owed for it. */
-async function owe(t: TestBot, { channel = "general", private: isPrivate = false, asked = true }: Wish = {}) {
-  const owner = t.discord.user("ada");
-  const file = t.shelf.put({ ownerId: owner.id });
-  let origin: Origin | null = null;
-  if (asked) {
-    const options = { private: isPrivate };
-    const reply = t.discord.invoke({ user: "ada", channel, command: "wis upload", options });
-    await reply.waitFor(({ loading }) => !loading);
-    origin = t.shelf.issued.at(-1)?.origin ?? null;
-  }
-  const announcement: Announcement = {
-    id: newCapability(),
-    kind: "upload.finished",
-    fileId: file.id,
-    ownerId: owner.id,
-    origin,
-    createdAt: t.now(),
-  };
+/** A finished upload, and what is owed for it. */
+async function owe(t: TestBot, { madeFor, ...asked }: Wish = {}) {
+  const { files, store } = t.desk;
+  const link = madeFor === undefined ? await askForLink(t, asked) : await files.issue({ ownerId: madeFor });
+  const file = await files.upload(ticketIn(link), incoming());
+  const rows = await store.announcements.due(t.now(), 10);
+  const announcement = rows.map((row) => row.announcement).find(({ fileId }) => fileId === file.id);
+  if (!announcement) throw new Error("nothing is owed for a finished upload");
   const shows = ({ embeds }: ShownMessage) => embeds[0]?.description === file.url;
   const seenIn = (place: string) => t.discord.messages({ channel: place, user: "ada" }).filter(shows);
   return { announcement, file, seenIn };
+}
+
+async function askForLink(t: TestBot, { channel = "general", private: isPrivate = false }: Wish) {
+  const options = { private: isPrivate };
+  const asked = t.discord.invoke({ user: "ada", channel, command: "wis upload", options });
+  const { buttons } = await asked.waitFor(({ loading }) => !loading);
+  return { url: buttons[0]?.url ?? "" };
 }
 
 describe("a finished upload", () => {
@@ -81,7 +76,7 @@ describe("a finished upload", () => {
 
   test("comes as a direct message when the link was made on the command line", async () => {
     await using t = await openTestBot();
-    const { announcement, seenIn } = await owe(t, { asked: false });
+    const { announcement, seenIn } = await owe(t, { madeFor: t.discord.user("ada").id });
     await t.bot.messenger.deliver(announcement);
     expect(seenIn("dm")).toHaveLength(1);
   });
@@ -106,7 +101,7 @@ describe("a finished upload", () => {
 
   test("is given up at once for an owner who is nobody in Discord", async () => {
     await using t = await openTestBot();
-    const { announcement } = await owe(t, { asked: false });
+    const { announcement } = await owe(t, { madeFor: t.discord.user("ada").id });
     const nobody = { ...announcement, ownerId: "alice" };
     expect(t.bot.messenger.deliver(nobody)).rejects.toThrow("could not be announced");
   });
@@ -125,7 +120,7 @@ describe("a finished upload", () => {
   test("is owed no more when the file is gone", async () => {
     await using t = await openTestBot();
     const { announcement, file } = await owe(t);
-    await t.shelf.files.remove(file.id, "admin");
+    await t.desk.files.remove(file.id, "admin");
     await t.bot.messenger.deliver(announcement);
     expect(t.discord.requestsTo(SEND)).toEqual([]);
   });

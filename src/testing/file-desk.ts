@@ -14,13 +14,14 @@ import type { BlobStore, BlobStores, BlobWriter, FileIndex, Usage } from "../fil
 import { type RepairReport, repairFiles } from "../files/repair.ts";
 import { type VerifyReport, verifyFiles } from "../files/verify.ts";
 import { hashCapability } from "../lib/capability.ts";
-import type { FileLimits } from "../members/limits.ts";
+import type { FileLimits, Limits } from "../members/limits.ts";
 import { openDiskBlobs } from "../store/blobs/disk.ts";
 import { openStore, type Store } from "../store/open.ts";
 import { openTestTelemetry, type TestTelemetry } from "./telemetry.ts";
 
 export interface TestDeskOptions {
-  limits?: Partial<FileLimits>;
+  /** What it leaves out is roomy. A function: of each member. */
+  limits?: Partial<FileLimits> | Limits["files"];
   /** Puts faults between the desk and the disk. */
   wrapBlobs?(blobs: BlobStore): BlobStore;
   /** Puts faults between the desk and the database. */
@@ -29,6 +30,8 @@ export interface TestDeskOptions {
   minFreeDisk?: number;
   /** The data dir of a desk that crashed; default a new one. It is removed on dispose either way. */
   dataDir?: string;
+  /** Default: one of its own. */
+  clock?: TestDesk["clock"];
 }
 
 export interface TestDesk extends AsyncDisposable, Pick<TestTelemetry, "telemetry" | "metrics" | "lines"> {
@@ -37,7 +40,7 @@ export interface TestDesk extends AsyncDisposable, Pick<TestTelemetry, "telemetr
   /** The bare disk, without spans and faults. */
   blobs: BlobStore;
   dataDir: string;
-  /** Milliseconds since the epoch; moved by hand. */
+  /** Milliseconds since the epoch; moved by hand, unless it was given. */
   clock: { now: number };
   /** One beat of the watchdog. */
   beat(): void;
@@ -58,7 +61,7 @@ export async function openTestDesk(options: TestDeskOptions = {}): Promise<TestD
   const { telemetry, metrics } = opened;
   const store = await openStore({ dataDir, log: telemetry.log });
   const disk = keepingWriters(await openDiskBlobs({ dir: join(dataDir, "files") }));
-  const clock = { now: Date.parse("2026-01-01T00:00:00Z") };
+  const clock = options.clock ?? { now: Date.parse("2026-01-01T00:00:00Z") };
   const now = () => clock.now;
   const ticks = new Set<() => void>();
   const ticker: Ticker = (_, tick) => {
@@ -81,7 +84,7 @@ export async function openTestDesk(options: TestDeskOptions = {}): Promise<TestD
     contents,
     stores: onlyDisk(blobs),
     audit,
-    limits: () => ({ ...roomy, ...options.limits }),
+    limits: limitsOf(options.limits),
     publicUrl: "http://wisbot.test",
     resumeFor: 86_400_000,
     wake: () => {
@@ -139,9 +142,7 @@ export async function openTestDesk(options: TestDeskOptions = {}): Promise<TestD
     async crash() {
       crashed = true;
       await close();
-      const next = await openTestDesk({ dataDir });
-      next.clock.now = clock.now;
-      return next;
+      return await openTestDesk({ dataDir, clock });
     },
     async [Symbol.asyncDispose]() {
       if (crashed) return;
@@ -190,6 +191,10 @@ const roomy: FileLimits = {
   maxExpireAfter: 30 * 86_400_000,
   linkExpiresAfter: 3_600_000,
 };
+
+function limitsOf(given: TestDeskOptions["limits"]): Limits["files"] {
+  return typeof given === "function" ? given : () => ({ ...roomy, ...given });
+}
 
 /** A body that arrives in these chunks, one a read. */
 export function bodyOf(chunks: Iterable<Uint8Array | string>): ReadableStream<Uint8Array> {

@@ -2,8 +2,6 @@ import { configSchema } from "../config/schema.ts";
 import { type Bot, createBot } from "../discord/bot.ts";
 import type { Timers } from "../discord/timers.ts";
 import { limitsFrom } from "../members/limits.ts";
-import { createMetrics } from "../telemetry/metrics.ts";
-import { openTelemetry } from "../telemetry/open.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import {
   type DiscordOptions,
@@ -11,21 +9,23 @@ import {
   type RequestRecord,
   startDiscord,
 } from "./discord/index.ts";
+import { openTestDesk, type TestDesk, type TestDeskOptions } from "./file-desk.ts";
 import { createScriptedLlm, type ScriptedLlm } from "./scripted-llm.ts";
-import { createShelf, type Shelf } from "./shelf.ts";
 
 /**
- * The real bot on real discord.js, between a Discord stand-in and scripted rules. Disposing it throws when anything was
- * sent against Discord's rules, or without saying that nobody is to be notified.
+ * The real bot on real discord.js and a real file desk, between a Discord stand-in and a scripted model. Disposing it
+ * throws when anything was sent against Discord's rules, or without saying that nobody is to be notified.
  */
 export interface TestBot extends AsyncDisposable {
   bot: Bot;
   discord: DiscordStandIn;
   llm: ScriptedLlm;
-  shelf: Shelf;
+  /** On the clock of both sides, with the limits of `files`. */
+  desk: TestDesk;
+  /** That of the desk too. */
   telemetry: Telemetry;
   /** Log lines so far, parsed. */
-  log: { level: string; msg: string; trace_id?: string }[];
+  lines: TestDesk["lines"];
   /** Resolves when the bot is connected for the n-th time and has seen to what waited for that. */
   connected(count: number): Promise<void>;
   /** What cuts attachments when wisbot ends. */
@@ -36,10 +36,12 @@ export interface TestBot extends AsyncDisposable {
   later(ms: number): void;
 }
 
-export interface TestBotOptions {
+export interface TestBotOptions extends Pick<TestDeskOptions, "wrapBlobs" | "wrapIndex"> {
   discord?: DiscordOptions;
   token?: string;
   guildIds?: (discord: DiscordStandIn) => string[];
+  /** That part of config.yaml. */
+  files?: (discord: DiscordStandIn) => object;
   /** Where the bot looks for Discord. Default: at the stand-in. */
   api?: string;
   /** Before the bot starts. */
@@ -57,20 +59,25 @@ const quickTimers: Timers = {
 };
 
 export async function openTestBot(options: TestBotOptions = {}): Promise<TestBot> {
-  const { token, guildIds = () => [], before, start = true } = options;
+  const { token, guildIds = () => [], files = () => ({}), before, start = true } = options;
   let ahead = 0;
   let times = 0;
   const now = () => Date.now() + ahead;
-  const discord = await startDiscord({ now, ...options.discord });
+  await using opening = new AsyncDisposableStack();
+  const discord = opening.use(await startDiscord({ now, ...options.discord }));
   const config = configSchema.parse({
     discord: { api: options.api ?? discord.api, cdn: [discord.cdnHost], guild_ids: guildIds(discord) },
-    log: { format: "json" },
+    files: files(discord),
   });
-  const log: TestBot["log"] = [];
-  const logTo = { write: (line: string) => void log.push(JSON.parse(line)) };
-  const telemetry = await openTelemetry({ config, version: "0.0.0", env: {}, logTo });
+  const limits = limitsFrom(config);
+  const clock = {
+    get now() {
+      return now();
+    },
+  };
+  const desk = opening.use(await openTestDesk({ ...options, limits: limits.files, clock }));
+  const { telemetry, metrics, lines } = desk;
   const llm = createScriptedLlm();
-  const shelf = createShelf({ now });
   const connections: PromiseWithResolvers<void>[] = [];
   const connectionAt = (index: number) => {
     connections[index] ??= Promise.withResolvers();
@@ -78,7 +85,7 @@ export async function openTestBot(options: TestBotOptions = {}): Promise<TestBot
   };
   const connected = (count: number) => connectionAt(count - 1).promise;
   const closing = new AbortController();
-  const parts = { discord, llm, shelf, telemetry, log, closing, now, connected, later };
+  const parts = { discord, llm, desk, telemetry, lines, closing, now, connected, later };
   before?.(parts);
 
   function later(ms: number): void {
@@ -88,36 +95,33 @@ export async function openTestBot(options: TestBotOptions = {}): Promise<TestBot
   const bot = createBot({
     config,
     token: token ?? discord.token,
-    files: shelf.files,
+    files: desk.files,
     llm,
-    limits: limitsFrom(config),
+    limits,
     telemetry,
-    metrics: createMetrics(telemetry.meter),
+    metrics,
     closing: closing.signal,
     now,
     onReady: () => connectionAt(times++).resolve(),
     timers: quickTimers,
     pace: { first: 1_000, longest: 5_000 },
   });
-
-  async function close(): Promise<void> {
+  opening.defer(async () => {
     llm.interruptAll();
     await bot.drain();
     await bot.close();
-    await telemetry.shutdown();
-    const loud = discord.requests.filter(mayPing).map(({ route }) => route);
-    await discord.stop();
-    if (loud.length > 0) throw new Error(`Sent without allowed_mentions: ${loud.join(", ")}`);
-  }
+    refuseLoud(discord.requests);
+  });
 
-  try {
-    if (start) await bot.start();
-    if (start && bot.state().state === "ready") await connected(1);
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  return { ...parts, bot, [Symbol.asyncDispose]: close };
+  if (start) await bot.start();
+  if (start && bot.state().state === "ready") await connected(1);
+  const opened = opening.move();
+  return { ...parts, bot, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+function refuseLoud(requests: readonly RequestRecord[]): void {
+  const loud = requests.filter(mayPing).map(({ route }) => route);
+  if (loud.length > 0) throw new Error(`Sent without allowed_mentions: ${loud.join(", ")}`);
 }
 
 /** A message sent or edited that does not say that nobody is to be notified. */

@@ -136,7 +136,8 @@ describe("an answer that fails", () => {
     t.discord.invoke({ command: "wis llm", options: { prompt: "Why?" } });
     const answer = await t.llm.asked();
     await t.bot.drain();
-    expect(() => t.llm.stop(answer.id, { id: "1", name: "x", moderator: true })).toThrow("ended already");
+    const moderator = { id: "1", name: "x", asker: { guildId: null, roleIds: [] }, moderator: true };
+    expect(() => t.llm.stop(answer.id, moderator)).toThrow("ended already");
   });
 });
 
@@ -268,5 +269,5 @@ test("an answer whose message was deleted is stopped, and nothing is made of it"
   await t.discord.request(WEBHOOK_EDIT);
   await t.bot.drain();
   expect(t.discord.requestsTo(WEBHOOK_EDIT)).toHaveLength(1);
-  expect(t.log.filter(({ level }) => level === "error")).toEqual([]);
+  expect(t.lines().filter(({ level }) => level === "error")).toEqual([]);
 });

@@ -1,35 +1,49 @@
 import { describe, expect, test } from "bun:test";
 import { WisError } from "../../errors.ts";
-import { openTestBot } from "../../testing/test-bot.ts";
+import type { Asked } from "../../testing/discord/index.ts";
+import { incoming, ticketIn } from "../../testing/file-desk.ts";
+import { openTestBot, type TestBot } from "../../testing/test-bot.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const ERROR_ID = /-# Error id `[0-9a-f]{32}`$/;
+
+const rows = ({ desk }: TestBot) => Array.fromAsync(desk.files.list({}));
+
+/** What is kept, as text. */
+async function kept(t: TestBot): Promise<string[]> {
+  const files = await Promise.all((await rows(t)).map(({ id }) => t.desk.files.get(id)));
+  return await Promise.all(files.map(async (file) => (await t.desk.files.open(file)).text()));
+}
 
 describe("/wis upload without a file", () => {
   test("gives its asker alone a link of their own, with its limits and its end", async () => {
     await using t = await openTestBot();
     const asked = t.discord.invoke({ command: "wis upload" });
     const reply = await asked.waitFor(({ loading }) => !loading);
-    const [ticket] = t.shelf.issued;
+    const [row] = await rows(t);
+    const url = reply.buttons[0]?.url ?? "";
     expect(reply.ephemeral).toBe(true);
-    expect(reply.content).toContain(ticket?.url ?? "");
+    expect(reply.content).toContain(url);
     expect(reply.content).toContain("250 MB");
-    expect(reply.content).toContain(`<t:${Math.floor((ticket?.expiresAt ?? 0) / 1000)}:R>`);
-    expect(reply.buttons).toMatchObject([{ label: "Upload a file", style: "link", url: ticket?.url }]);
-    expect(ticket?.ownerId).toBe(t.discord.user("ada").id);
+    expect(reply.content).toContain(`<t:${Math.floor((row?.linkExpiresAt ?? 0) / 1000)}:R>`);
+    expect(reply.buttons).toMatchObject([{ label: "Upload a file", style: "link" }]);
+    expect(row?.ownerId).toBe(t.discord.user("ada").id);
+    const { url: shared } = await t.desk.files.upload(ticketIn({ url }), incoming());
+    expect(shared).toEndWith(`/f/${row?.id}`);
   });
 
   test("mints a link each time, and remembers where it was asked for", async () => {
     await using t = await openTestBot();
     const first = t.discord.invoke({ command: "wis upload" });
     const second = t.discord.invoke({ command: "wis upload", options: { private: true } });
-    await Promise.all([first, second].map((one) => one.waitFor(({ loading }) => !loading)));
-    expect(new Set(t.shelf.issued.map(({ url }) => url)).size).toBe(2);
-    expect(t.shelf.issued.map(({ origin }) => origin?.private)).toEqual([false, true]);
-    expect(t.shelf.issued[0]?.origin).toMatchObject({
+    const replies = await Promise.all([first, second].map((one) => one.waitFor(({ loading }) => !loading)));
+    expect(new Set(replies.map(({ buttons }) => buttons[0]?.url)).size).toBe(2);
+    const origins = (await rows(t)).map(({ origin }) => origin);
+    const originOf = ({ token }: Asked) => origins.find((one) => one?.interactionToken === token);
+    expect([first, second].map((one) => originOf(one)?.private)).toEqual([false, true]);
+    expect(originOf(first)).toMatchObject({
       channelId: t.discord.channel("general").id,
       guildId: t.discord.guild().id,
-      interactionToken: first.token,
       applicationId: t.discord.applicationId,
     });
   });
@@ -38,18 +52,20 @@ describe("/wis upload without a file", () => {
     await using t = await openTestBot();
     const asked = t.discord.invoke({ command: "wis upload", channel: "dm" });
     await asked.waitFor(({ content }) => content.includes("/u/"));
-    expect(t.shelf.issued[0]?.origin?.guildId).toBeNull();
+    const [row] = await rows(t);
+    expect(row?.origin).toMatchObject({ guildId: null });
   });
 
   test("says why there is no link, with the id of its trace, to its asker alone", async () => {
-    await using t = await openTestBot();
-    t.shelf.refuse(new WisError("quota.files", { say: "You keep 20 files already.", hint: "Delete one." }));
+    await using t = await openTestBot({ files: () => ({ max_files_per_user: 2 }) });
+    for (const _ of [1, 2]) await t.desk.files.issue({ ownerId: t.discord.user("ada").id });
     const asked = t.discord.invoke({ command: "wis upload" });
     const reply = await asked.waitFor(({ loading }) => !loading);
     expect(reply.ephemeral).toBe(true);
-    expect(reply.content).toStartWith("⚠️ You keep 20 files already.\nDelete one.");
+    expect(reply.content).toStartWith("⚠️ That would be more than the 2 files and open links");
+    expect(reply.content).toContain("\nDelete a file, or wait");
     const [id] = reply.content.match(/[0-9a-f]{32}/) ?? [];
-    expect(t.log.find(({ trace_id }) => trace_id === id)?.msg).toContain("answering wis upload");
+    expect(t.lines().find(({ trace_id }) => trace_id === id)?.msg).toContain("answering wis upload");
   });
 });
 
@@ -59,7 +75,7 @@ describe("/wis upload with a file", () => {
     const file = { name: "notes.txt", bytes: bytes("hello"), contentType: "text/plain" };
     const asked = t.discord.invoke({ command: "wis upload", options: { file } });
     const reply = await asked.waitFor(({ loading }) => !loading);
-    expect([...t.shelf.bytes.values()]).toEqual(["hello"]);
+    expect(await kept(t)).toEqual(["hello"]);
     expect(reply.ephemeral).toBe(false);
     expect(reply.embeds[0]?.title).toBe("notes.txt");
     expect(reply.embeds[0]?.description).toContain("/f/");
@@ -80,10 +96,10 @@ describe("/wis upload with a file", () => {
 
   test("shows a hostile name as it stands and notifies nobody", async () => {
     await using t = await openTestBot();
-    const file = { name: "@everyone **x** [y](https://evil.example).txt", bytes: bytes("a") };
+    const file = { name: "@everyone _x_ ~~y~~ [z](evil.example).txt", bytes: bytes("a") };
     const asked = t.discord.invoke({ command: "wis upload", options: { file } });
     const reply = await asked.waitFor(({ embeds }) => embeds.length > 0);
-    expect(reply.embeds[0]?.title).toBe("@everyone \\*\\*x\\*\\* \\[y](https://evil.example).txt");
+    expect(reply.embeds[0]?.title).toBe("@everyone \\_x\\_ \\~\\~y\\~\\~ \\[z](evil.example).txt");
     expect(reply.pings).toEqual([]);
   });
 
@@ -133,7 +149,7 @@ describe("/wis upload with a file", () => {
 });
 
 describe("the buttons of a card", () => {
-  async function shareFile(t: Awaited<ReturnType<typeof openTestBot>>) {
+  async function shareFile(t: TestBot) {
     const file = { name: "notes.txt", bytes: bytes("hello") };
     const asked = t.discord.invoke({ user: "ada", command: "wis upload", options: { file } });
     return await asked.waitFor(({ embeds }) => embeds.length > 0);
@@ -179,10 +195,9 @@ describe("the buttons of a card", () => {
   test("say on the card that a file is gone", async () => {
     await using t = await openTestBot();
     const message = await shareFile(t);
-    const [id = ""] = t.shelf.bytes.keys();
-    await t.shelf.files.remove(id, "admin");
+    for (const { id } of await rows(t)) await t.desk.files.remove(id, "admin");
     const pressed = t.discord.press({ user: "ben", message, button: "Extend" });
     const card = await pressed.waitFor(({ buttons }) => buttons.length === 0);
-    expect(card.embeds[0]?.description).toBe("There is no such file any more.");
+    expect(card.embeds[0]?.description).toStartWith("There is no such file.");
   });
 });
