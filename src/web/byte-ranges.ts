@@ -8,10 +8,13 @@ import type { WebEnv } from "./env.ts";
 
 type Range = { start: number; end: number };
 
+/** What a route says about a file's bytes, by names in lower case: type, disposition, policy. */
+type Said = Record<"content-type" | "content-disposition", string> & Record<string, string>;
+
 export interface BytesAnswer {
   file: StoredFile;
-  /** What this route says about the bytes: type, disposition, policy. */
-  headers: Record<"content-type" | "content-disposition", string> & Record<string, string>;
+  /** What this route says about the bytes, or `headersOf` that. Stays as it is. */
+  headers: Said | Headers;
   /** Called once a body of this many bytes is on its way: not for HEAD, 304 or an error. */
   onSend?(length: number): void;
 }
@@ -25,16 +28,8 @@ export async function sendBytes(
   { files }: { files: Pick<Files, "open"> },
   { file, headers, onSend }: BytesAnswer,
 ): Promise<Response> {
-  const said = {
-    ...headers,
-    ...versionOf(file),
-    "accept-ranges": "bytes",
-    "cache-control": "private, no-cache",
-  };
-  if (fresh(c.req.header(), { etag: said.etag, "last-modified": said["last-modified"] })) {
-    const { "content-type": _type, "content-disposition": _name, ...kept } = said;
-    return c.body(null, 304, kept);
-  }
+  const whole = headers instanceof Headers ? headers : headersOf(file, headers);
+  if (isFresh(c, file)) return new Response(null, { status: 304, headers: withoutBody(whole) });
 
   const asked = c.req.method === "GET" ? c.req.header("range") : undefined;
   const range = rangeOf(asked, c.req.header("if-range"), file);
@@ -45,16 +40,48 @@ export async function sendBytes(
       hint: "Ask for the whole file.",
     });
   }
-  const length = range ? range.end - range.start + 1 : file.size;
-  const sent = { ...said, "content-length": String(length) };
-  if (c.req.method === "HEAD") return c.body(null, 200, sent);
+  if (c.req.method === "HEAD") return new Response(null, { headers: whole });
 
   // A Blob of a file goes to Bun as it is: any stream in between would cost sendfile.
   const blob = await files.open(file, range);
-  onSend?.(length);
-  if (!range) return new Response(blob, { headers: sent });
-  const contentRange = `bytes ${range.start}-${range.end}/${file.size}`;
-  return new Response(blob, { status: 206, headers: { ...sent, "content-range": contentRange } });
+  onSend?.(range ? lengthOf(range) : file.size);
+  if (!range) return new Response(blob, { headers: whole });
+  return new Response(blob, { status: 206, headers: forRange(whole, range, file) });
+}
+
+/** All that is said when the whole file is sent. */
+export function headersOf(file: StoredFile, said: Said): Headers {
+  return new Headers({
+    ...said,
+    ...versionOf(file),
+    "accept-ranges": "bytes",
+    "cache-control": "private, no-cache",
+    "content-length": String(file.size),
+  });
+}
+
+function withoutBody(whole: Headers): Headers {
+  const headers = new Headers(whole);
+  for (const name of ["content-type", "content-disposition", "content-length"]) headers.delete(name);
+  return headers;
+}
+
+function forRange(whole: Headers, range: Range, { size }: StoredFile): Headers {
+  const headers = new Headers(whole);
+  headers.set("content-length", String(lengthOf(range)));
+  headers.set("content-range", `bytes ${range.start}-${range.end}/${size}`);
+  return headers;
+}
+
+const lengthOf = ({ start, end }: Range) => end - start + 1;
+
+function isFresh(c: Context<WebEnv>, file: StoredFile): boolean {
+  const asked = {
+    "if-none-match": c.req.header("if-none-match"),
+    "if-modified-since": c.req.header("if-modified-since"),
+    "cache-control": c.req.header("cache-control"),
+  };
+  return fresh(asked, versionOf(file));
 }
 
 function versionOf({ sha256, readyAt }: Pick<StoredFile, "sha256" | "readyAt">) {

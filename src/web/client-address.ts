@@ -21,7 +21,8 @@ const nearby = proxyAddr.compile(["loopback", "linklocal", "uniquelocal"]);
 export function clientResolver(trusted: string[]): ResolveClient {
   const trusts = compileTrust(trusted);
   return (peer, forwardedFor) => {
-    const hops = (forwardedFor ?? "").split(",").map((hop) => hop.trim());
+    if (forwardedFor === undefined) return peer;
+    const hops = forwardedFor.split(",").map((hop) => hop.trim());
     let client = peer;
     while (trusts(client, 0)) {
       const before = hops.pop();
@@ -49,9 +50,9 @@ function compileTrust(trusted: string[]): (address: string, hop: number) => bool
  * first four groups stand for all of it.
  */
 export function clientKey(address: string): string {
+  if (!address.includes(":")) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   if (mapped?.[1]) return mapped[1];
-  if (!address.includes(":")) return address;
   const [head = "", tail] = address.split("::");
   const groups = head === "" ? [] : head.split(":");
   if (tail !== undefined) {

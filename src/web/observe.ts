@@ -37,7 +37,7 @@ export function observe({ telemetry, metrics }: { telemetry: Telemetry; metrics:
             route,
             status,
             ms: Math.round(milliseconds),
-            client: c.var.client,
+            client: c.get("client"),
             ...(capability && { capability: abbreviate(capability) }),
           },
           "request",
