@@ -73,7 +73,7 @@ export function UploadPage({
           </p>
         </form>
 
-        <p class="quiet" data-phases="choosing sending">
+        <p class="quiet" data-phases="choosing">
           Several files are shared together under one link. This page works until{" "}
           <Moment at={expiresAt} now={now} />.
         </p>

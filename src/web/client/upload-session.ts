@@ -214,8 +214,10 @@ export function createSession({ ticket, room, server, changed }: SessionDeps) {
     if (view.lost) set({ lost: false });
     measure();
   });
-  uppy.on("upload-success", (_, response) => {
-    shared = response.body?.xhr.getResponseHeader("Content-Location") ?? shared;
+  uppy.on("upload-success", (file, response) => {
+    const last = view.items.every((item) => item.id === file?.id || item.state === "ready");
+    // Before the last one it would be the address of something unfinished.
+    if (last) shared = response.body?.xhr.getResponseHeader("Content-Location") ?? undefined;
     set({ lost: false });
   });
   uppy.on("upload-error", () => set({ lost: false }));

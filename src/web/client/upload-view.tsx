@@ -102,6 +102,7 @@ function Sending({ view, session, over }: PageProps) {
         </>
       )}
       <List view={view} session={session} />
+      {busy && <p class="quiet">Should this page close, open the same link again: it goes on from there.</p>}
       {!busy && (failed.length > 0 || incomplete || problem !== undefined) && (
         <p class="actions">
           {arrived > 0 ? (
@@ -159,14 +160,20 @@ function Controls({ view: { items }, session }: { view: View; session: Session }
   );
 }
 
+// What needs a person first, what is done last; everything between stays where it is.
+const RANKS: Partial<Record<ItemState, number>> = { failed: 0, missing: 0, ready: 2 };
+const rank = ({ state }: { state: ItemState }) => RANKS[state] ?? 1;
+
 function List({ view: { items, elsewhere }, session }: { view: View; session: Session }) {
   return (
     <ul class="items" aria-label="Files">
+      {items
+        .toSorted((a, b) => rank(a) - rank(b))
+        .map((item) => (
+          <Row key={item.id} item={item} session={session} />
+        ))}
       {elsewhere.map((file) => (
         <RowElsewhere key={`${file.size} ${file.name}`} file={file} />
-      ))}
-      {items.map((item) => (
-        <Row key={item.id} item={item} session={session} />
       ))}
     </ul>
   );
