@@ -14,9 +14,11 @@ import { download } from "./routes/download.ts";
 import { live, ready } from "./routes/health.ts";
 import { home } from "./routes/home.ts";
 import { scrape } from "./routes/metrics.ts";
+import { resumable } from "./routes/resumable.ts";
 import { share } from "./routes/share.ts";
 import { nameMissing, upload } from "./routes/upload.ts";
 import { uploadPage } from "./routes/upload-page.ts";
+import { TUS_PATH } from "./tus.ts";
 
 export interface AppDeps extends WebDeps {
   /** Aborts when the server must end: what still uploads is cut. */
@@ -24,6 +26,9 @@ export interface AppDeps extends WebDeps {
   /** The uploads that run now, so that a stop can wait until the last one has tidied up. */
   uploads: Set<Promise<unknown>>;
 }
+
+// hono takes HEAD to what answers GET.
+const TUS_METHODS = ["GET", "POST", "PATCH", "DELETE", "OPTIONS"];
 
 /** Every route there is, in one table. */
 export function createApp(deps: AppDeps): Hono<WebEnv> {
@@ -43,6 +48,10 @@ export function createApp(deps: AppDeps): Hono<WebEnv> {
   // Asked by machines all the time and cheap: not counted.
   app.get("/live", live(deps));
   app.get("/assets/:name", serveAsset);
+
+  // Counted by its guesses and its places: a bundle is thousands of requests. It comes before the routes that count.
+  app.use(`${TUS_PATH}/*`, limitGuesses(gate));
+  app.on(TUS_METHODS, [TUS_PATH, `${TUS_PATH}/:id`], resumable({ ...deps, gate }));
 
   app.use(limitRequests(gate));
   app.get("/ready", ready(deps));
@@ -106,7 +115,7 @@ function decodes(path: string): boolean {
 function limitRequests(gate: RateGate): Middleware {
   return async (c, next) => {
     // Uploads are counted where they are taken.
-    if (c.req.method !== "PUT") await gate.request(c.var.client);
+    if (c.req.method !== "PUT") await gate.request(c.get("client"));
     return next();
   };
 }
@@ -114,8 +123,8 @@ function limitRequests(gate: RateGate): Middleware {
 /** Whoever tries many links that don't exist is not shown those that do. */
 function limitGuesses(gate: RateGate): Middleware {
   return async (c, next) => {
-    await gate.mayAskForLink(c.var.client);
+    await gate.mayAskForLink(c.get("client"));
     await next();
-    if (c.res.status === 404) await gate.guessed(c.var.client);
+    if (c.res.status === 404) await gate.guessed(c.get("client"));
   };
 }

@@ -12,14 +12,20 @@ export interface Rates {
   guessesPerMinute: number;
   uploadsAtOnce: number;
   uploadsAtOncePerClient: number;
+  /** Wrong passwords in ten minutes. */
+  passwordsPerClient: number;
+  /** Of all clients together, so that nobody gets further by having many addresses. */
+  passwordsPerShare: number;
 }
 
 export const defaultRates: Rates = {
   requestsPerMinute: 600,
   uploadsPerMinute: 60,
   guessesPerMinute: 60,
-  uploadsAtOnce: 64,
+  uploadsAtOnce: 256,
   uploadsAtOncePerClient: 8,
+  passwordsPerClient: 10,
+  passwordsPerShare: 100,
 };
 
 /** A limit that was hit. The edge turns `retryAfter`, whole seconds, into the header. */
@@ -37,6 +43,12 @@ export interface RateGate {
   request(client: string): Promise<void>;
   /** Counts an upload and holds a place for it until it is disposed. [RateLimited] */
   upload(client: string): Promise<Disposable>;
+  /** Holds a place for one part of an upload that was counted when it began. [RateLimited] */
+  place(client: string): Promise<Disposable>;
+  /** Refuses a client that has typed too many wrong passwords, or any for a share that too many were tried on. [RateLimited] */
+  mayTryPassword(shareId: string, client: string): Promise<void>;
+  /** Says that a password was wrong. */
+  wrongPassword(shareId: string, client: string): Promise<void>;
   /** Says that a link turned out not to exist. */
   guessed(client: string): Promise<void>;
   /** Refuses a client that has guessed too often. [RateLimited] */
@@ -47,6 +59,7 @@ export interface RateGate {
 // anybody from choosing with whom they share one.
 const COUNTERS = 16_384;
 const TOO_FAST = "That was too many requests from your address.";
+const TOO_MANY_PASSWORDS = "Too many wrong passwords were tried.";
 
 export function createRateGate(rates: Rates = defaultRates): RateGate {
   const seed = randomInt(2 ** 32);
@@ -54,6 +67,9 @@ export function createRateGate(rates: Rates = defaultRates): RateGate {
   const requests = new RateLimiterMemory({ points: rates.requestsPerMinute, duration: 60 });
   const uploads = new RateLimiterMemory({ points: rates.uploadsPerMinute, duration: 60 });
   const guesses = new RateLimiterMemory({ points: rates.guessesPerMinute, duration: 60 });
+  const ten = 10 * 60;
+  const passwords = new RateLimiterMemory({ points: rates.passwordsPerClient, duration: ten });
+  const onShare = new RateLimiterMemory({ points: rates.passwordsPerShare, duration: ten });
   const places = createPlaces(rates);
 
   return {
@@ -62,12 +78,20 @@ export function createRateGate(rates: Rates = defaultRates): RateGate {
       await consume(uploads, counterOf(client));
       return places.take(clientKey(client));
     },
+    place: async (client) => places.take(clientKey(client)),
+    async mayTryPassword(shareId, client) {
+      await refuseSpent(passwords, counterOf(client), TOO_MANY_PASSWORDS);
+      await refuseSpent(onShare, counterOf(shareId), TOO_MANY_PASSWORDS);
+    },
+    async wrongPassword(shareId, client) {
+      await passwords.penalty(counterOf(client));
+      await onShare.penalty(counterOf(shareId));
+    },
     async guessed(client) {
       await guesses.penalty(counterOf(client));
     },
     async mayAskForLink(client) {
-      const counted = await guesses.get(counterOf(client));
-      if (counted !== null && counted.consumedPoints >= rates.guessesPerMinute) throw tooFast(counted);
+      await refuseSpent(guesses, counterOf(client), TOO_FAST);
     },
   };
 }
@@ -76,13 +100,18 @@ async function consume(limiter: RateLimiterMemory, counter: string): Promise<voi
   try {
     await limiter.consume(counter);
   } catch (refusal) {
-    if (refusal instanceof RateLimiterRes) throw tooFast(refusal);
+    if (refusal instanceof RateLimiterRes) throw tooFast(refusal, TOO_FAST);
     throw refusal;
   }
 }
 
-function tooFast(counted: RateLimiterRes): RateLimited {
-  return new RateLimited(Math.max(1, Math.ceil(counted.msBeforeNext / 1000)), TOO_FAST);
+async function refuseSpent(limiter: RateLimiterMemory, counter: string, say: string): Promise<void> {
+  const counted = await limiter.get(counter);
+  if (counted !== null && counted.consumedPoints >= limiter.points) throw tooFast(counted, say);
+}
+
+function tooFast(counted: RateLimiterRes, say: string): RateLimited {
+  return new RateLimited(Math.max(1, Math.ceil(counted.msBeforeNext / 1000)), say);
 }
 
 /** Uploads that run now; holds no more entries than there are places. */

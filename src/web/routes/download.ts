@@ -1,26 +1,42 @@
 import { create as contentDisposition } from "content-disposition";
 import type { StoredFile } from "../../files/ports.ts";
-import { headersOf, sendBytes } from "../byte-ranges.ts";
+import { sendBytes } from "../byte-ranges.ts";
 import type { WebDeps } from "../deps.ts";
 import type { Handler } from "../env.ts";
-import { safeFields } from "../headers.ts";
+import type { RateGate } from "../rates.ts";
+import { sourceOf, zipSource } from "../source.ts";
+import { isPreviewer, letIn, visitorOf } from "../visitor.ts";
 
-/** Files whose headers are kept: a kilobyte each. */
-const KEPT = 1_024;
+type DownloadDeps = Pick<WebDeps, "files" | "metrics" | "publicUrl"> & { gate: RateGate };
 
-/** `GET, HEAD /f/:id/download`: the bytes, whole or one range of them. */
-export function download({
-  files,
-  metrics,
-  publicUrl,
-}: Pick<WebDeps, "files" | "metrics" | "publicUrl">): Handler<"/f/:id/download"> {
-  const headersFor = onceAFile(createHeaders({ publicUrl }));
+/** `GET, HEAD /f/:id/download`: the bytes, whole or one range of them; of a bundle, those of its ZIP. */
+export function download(deps: DownloadDeps): Handler<"/f/:id/download"> {
+  const { files, metrics } = deps;
   return async (c) => {
     const file = await files.get(c.req.param("id"));
+    await letIn(deps, c, file);
+    // A preview of the link in a chat must not eat a download that somebody was meant to have.
+    if (file.maxDownloads !== null && isPreviewer(c)) return c.redirect(`/f/${file.id}`);
     const { signal } = c.req.raw;
-    return sendBytes(c, { files }, { file, headers: headersFor(file), onSend });
+    const disposition = contentDisposition(file.name);
+    const elsewhere = await presigned(file, disposition, c.req.method);
+    if (elsewhere !== undefined) {
+      await files.download(file, visitorOf(c));
+      return c.body(null, 302, { location: elsewhere, "cache-control": "no-store" });
+    }
 
-    function onSend(length: number) {
+    const source =
+      file.members === undefined ? sourceOf(files, file) : await zipSource(files, file, signal);
+    const headers = {
+      "content-type": safeType(file.contentType),
+      "content-disposition": disposition,
+      // Whatever a browser makes of the bytes, it can't run: no scripts, no forms, an origin of its own.
+      "content-security-policy": "sandbox; default-src 'none'",
+    };
+    return sendBytes(c, { source, headers, onSend });
+
+    async function onSend(length: number) {
+      await files.download(file, visitorOf(c));
       metrics.files.downloads.add(1, { outcome: "ok" });
       // Bun does not tell how much of a file it sent: what is promised is counted.
       metrics.files.downloadedBytes.add(length);
@@ -29,44 +45,12 @@ export function download({
       });
     }
   };
-}
 
-function createHeaders(deps: Pick<WebDeps, "publicUrl">) {
-  const safe = safeFields(deps);
-  return (file: StoredFile) =>
-    headersOf(file, {
-      ...safe,
-      "content-type": safeType(file.contentType),
-      "content-disposition": contentDisposition(file.name),
-      // Whatever a browser makes of the bytes, it can't run: no scripts, no forms, an origin of its own.
-      "content-security-policy": "sandbox; default-src 'none'",
-    });
-}
-
-/**
- * Makes each file's headers once for as long as it is asked for: twenty of them take longer to write than a small
- * file to send.
- */
-function onceAFile(make: (file: StoredFile) => Headers): (file: StoredFile) => Headers {
-  const made = new Map<string, { file: StoredFile; headers: Headers }>();
-  return (file) => {
-    const before = made.get(file.id);
-    if (before && saysTheSame(before.file, file)) return before.headers;
-    const headers = make(file);
-    made.set(file.id, { file, headers });
-    for (const oldest of made.keys()) {
-      if (made.size <= KEPT) break;
-      made.delete(oldest);
-    }
-    return headers;
-  };
-}
-
-/** Whether two rows of a file are the same in all that headers tell. */
-function saysTheSame(a: StoredFile, b: StoredFile): boolean {
-  return (
-    a.sha256 === b.sha256 && a.name === b.name && a.contentType === b.contentType && a.readyAt === b.readyAt
-  );
+  /** Who has a presigned address can pass it on: not where a password or a number of downloads says who may. */
+  async function presigned(file: StoredFile, disposition: string, method: string): Promise<string | undefined> {
+    const isOpen = file.maxDownloads === null && file.passwordHash === null && file.members === undefined;
+    return isOpen && method === "GET" ? await files.presign(file, disposition) : undefined;
+  }
 }
 
 /**

@@ -1,0 +1,85 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import Busboy from "@fastify/busboy";
+import { isWisError, WisError } from "../errors.ts";
+import { bodyOf } from "./node-body.ts";
+
+/** A file of a form, on its way. */
+export interface FormFile {
+  name: string;
+  contentType: string;
+  body: ReadableStream<Uint8Array>;
+}
+
+export type FormFields = ReadonlyMap<string, string>;
+
+/** Far more than any form here has; what goes beyond is refused, not read. */
+const LIMITS = { fields: 20, fieldSize: 16_384, fieldNameSize: 100, files: 2_000, headerPairs: 20 };
+
+/**
+ * Reads a form as browsers and ShareX send it, in bounded memory: `take` is given one file after the other, with the
+ * fields that stood before it, and reads its body to the end. Gives all fields and how many files there were.
+ * Throws WisError `bad_request`, `upload.cut`, and what `take` throws.
+ */
+export async function readForm(
+  request: Request,
+  take: (file: FormFile, fields: FormFields) => Promise<void>,
+): Promise<{ fields: FormFields; files: number }> {
+  const fields = new Map<string, string>();
+  const parser = openParser(request);
+  let files = 0;
+  let turn = Promise.resolve();
+  let current: Readable | undefined;
+
+  parser.on("field", (name, value) => void fields.set(name, value));
+  for (const limit of ["fieldsLimit", "filesLimit", "partsLimit"] as const) {
+    parser.on(limit, () => parser.destroy(tooMuch()));
+  }
+  parser.on("file", (_, stream, name, __, contentType) => {
+    // An input that was left empty comes as a file without a name.
+    if (!name) return void stream.resume();
+    files += 1;
+    current = stream;
+    turn = turn.then(() => take({ name, contentType, body: bodyOf(stream) }, fields));
+    turn.catch((error) => parser.destroy(error));
+  });
+
+  try {
+    await pipeline(Readable.from(request.body ?? []), parser);
+    await turn;
+    return { fields, files };
+  } catch (error) {
+    current?.destroy(error instanceof Error ? error : undefined);
+    // Whoever was taking a file tidies up first; what it says of its end matters more than a broken stream.
+    await turn;
+    throw isWisError(error) ? error : cut(error);
+  }
+}
+
+function openParser(request: Request) {
+  const contentType = request.headers.get("content-type") ?? "";
+  try {
+    return new Busboy({ headers: { "content-type": contentType }, fileHwm: 2 ** 18, limits: LIMITS });
+  } catch (cause) {
+    throw new WisError("bad_request", {
+      say: "This is not a form with a file in it.",
+      hint: "Send it as multipart/form-data, or use curl -T FILE LINK/.",
+      cause,
+    });
+  }
+}
+
+function tooMuch(): WisError {
+  return new WisError("bad_request", {
+    say: "The form has more fields or files than are taken at once.",
+    hint: "Send fewer of them, or pack them into one archive.",
+  });
+}
+
+function cut(cause: unknown): WisError {
+  return new WisError("upload.cut", {
+    say: "The connection broke before the whole form had arrived.",
+    hint: "Send it again.",
+    cause,
+  });
+}

@@ -1,0 +1,43 @@
+import { WisError } from "../errors.ts";
+import type { Sharing } from "../files/files.ts";
+import { parseDuration } from "../lib/duration.ts";
+
+/**
+ * What a sender wants, from a form's fields or a query: `title`, `note`, `password`, `expires` (such as `7d`),
+ * `max_downloads` and `files`. An empty value is none. Throws WisError `share.invalid`.
+ */
+export function sharingFrom(said: (name: string) => string | undefined): Sharing {
+  const text = (name: string) => said(name)?.trim() || undefined;
+  const [title, note, files, expires, maxDownloads] = [
+    text("title"),
+    text("note"),
+    number(text("files"), "number of files"),
+    text("expires"),
+    number(text("max_downloads"), "number of downloads"),
+  ];
+  const password = said("password") || undefined;
+  return {
+    ...(title !== undefined && { title }),
+    ...(note !== undefined && { note }),
+    ...(password !== undefined && { password }),
+    ...(files !== undefined && { files }),
+    ...(maxDownloads !== undefined && { maxDownloads }),
+    ...(expires !== undefined && { expireAfter: duration(expires) }),
+  };
+}
+
+function duration(text: string): number {
+  const parsed = parseDuration(text);
+  if (parsed !== undefined && parsed > 0) return parsed;
+  throw invalid("The expiry is not a time such as 12h or 7d.", "Write a number with m, h or d behind it.");
+}
+
+function number(text: string | undefined, what: string): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw invalid(`The ${what} is not a whole number.`, "Write it in digits.");
+}
+
+function invalid(say: string, hint: string): WisError {
+  return new WisError("share.invalid", { say, hint });
+}

@@ -1,0 +1,28 @@
+import type { Files } from "../files/files.ts";
+import type { StoredFile } from "../files/ports.ts";
+import type { Source } from "./byte-ranges.ts";
+
+/** A file's own bytes. */
+export function sourceOf(files: Pick<Files, "open">, file: StoredFile): Source {
+  return {
+    size: file.size,
+    etag: file.sha256,
+    modifiedAt: file.readyAt,
+    open: (range) => files.open(file, range),
+  };
+}
+
+/** A bundle as one ZIP: its length and every range of it are known without reading a file. */
+export async function zipSource(
+  files: Pick<Files, "zip">,
+  bundle: StoredFile,
+  signal: AbortSignal,
+): Promise<Source> {
+  const { size, etag, read } = await files.zip(bundle);
+  return {
+    size,
+    etag,
+    modifiedAt: bundle.readyAt,
+    open: async (range = { start: 0, end: size - 1 }) => read(range, signal),
+  };
+}
