@@ -3,17 +3,17 @@ import { formatDuration, parseDuration } from "../src/lib/duration.ts";
 
 const CHOICES = ["1h", "6h", "1d", "3d", "7d", "14d", "30d", "90d", "180d", "365d"];
 
-export interface Expiry {
-  /** What a sender may choose, milliseconds. */
-  shortest: number;
-  longest: number;
-  /** Where the sender chooses nothing. */
-  usual: number;
+interface UploadOptionsProps {
+  /** How long a share is kept where its sender chooses nothing, and at most; milliseconds. */
+  limits: { expireAfter: number; maxExpireAfter: number };
 }
 
 /** What a sender may wish for, all of it optional. Fields of a form; the upload script reads them as well. */
-export function UploadOptions({ expiry }: { expiry: Expiry }) {
-  const choices = CHOICES.filter((choice) => isWithin(parseDuration(choice) ?? 0, expiry));
+export function UploadOptions({ limits }: UploadOptionsProps) {
+  const { expireAfter, maxExpireAfter } = limits;
+  const choices = CHOICES.map((value) => ({ value, time: parseDuration(value) ?? 0 })).filter(
+    ({ time }) => time <= maxExpireAfter && time !== expireAfter,
+  );
   return (
     <details class="options" id="options">
       <summary>Options</summary>
@@ -29,9 +29,9 @@ export function UploadOptions({ expiry }: { expiry: Expiry }) {
         <label class="field">
           Expires after
           <select name="expires">
-            <option value="">{formatDuration(expiry.usual)} (as usual)</option>
-            {choices.map((choice) => (
-              <option value={choice}>{formatDuration(parseDuration(choice) ?? 0)}</option>
+            <option value="">{formatDuration(expireAfter)} (as usual)</option>
+            {choices.map(({ value, time }) => (
+              <option value={value}>{formatDuration(time)}</option>
             ))}
           </select>
         </label>
@@ -53,8 +53,4 @@ export function UploadOptions({ expiry }: { expiry: Expiry }) {
       </div>
     </details>
   );
-}
-
-function isWithin(duration: number, { shortest, longest, usual }: Expiry): boolean {
-  return duration >= shortest && duration <= longest && duration !== usual;
 }

@@ -4,7 +4,7 @@ import { formatDuration } from "../src/lib/duration.ts";
 import { Copyable } from "./copy.tsx";
 import { type Frame, Layout } from "./layout.tsx";
 import { Moment } from "./moment.tsx";
-import { type Expiry, UploadOptions } from "./upload-options.tsx";
+import { UploadOptions } from "./upload-options.tsx";
 
 type UploadPageProps = Frame & {
   /** Path of this page, without a trailing slash. */
@@ -15,16 +15,13 @@ type UploadPageProps = Frame & {
   maxBytes: number;
   /** How many files can be taken now. */
   maxFiles?: number;
-  limits: { maxFileSize: number; maxBytes: number; expireAfter: number };
+  /** Sizes in bytes, times in milliseconds. */
+  limits: { maxFileSize: number; maxBytes: number; expireAfter: number; maxExpireAfter: number };
   usage: { bytes: number };
-  /** What a sender may choose; usual where nothing is chosen. Default: nothing longer than usual. */
-  expiry?: Expiry;
   /** When the link ends. */
   expiresAt: number;
   now: number;
 };
-
-const HOUR = 3_600_000;
 
 /**
  * Takes files. The form is for browsers without script; the script puts its own page in place of it and keeps the
@@ -39,7 +36,6 @@ export function UploadPage({
   maxFiles,
   limits,
   usage,
-  expiry = { shortest: HOUR, longest: limits.expireAfter, usual: limits.expireAfter },
   expiresAt,
   now,
 }: UploadPageProps) {
@@ -56,12 +52,12 @@ export function UploadPage({
       >
         <h1 id="title">Upload files</h1>
         <p class="lead" data-phases="choosing">
-          {roomFor({ maxBytes, limits, usage })} Kept for {formatDuration(expiry.usual)}, then deleted.
+          {roomFor({ maxBytes, limits, usage })} Kept for {formatDuration(limits.expireAfter)}, then deleted.
         </p>
 
         <form id="plain" class="step" method="post" enctype="multipart/form-data" action={address}>
           {/* Before the files: the server reads a form in its order, and has to know these first. */}
-          <UploadOptions expiry={expiry} />
+          <UploadOptions limits={limits} />
           <label class="field">
             Files
             <input type="file" name="file" multiple required />

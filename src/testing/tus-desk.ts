@@ -12,6 +12,7 @@ const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
   "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 const TICKET = "ticket-of-the-tests-0001";
+const SHARE = "/f/share-of-the-tests-00001";
 const DAY = 86_400_000;
 
 interface Refusal {
@@ -46,13 +47,9 @@ export async function openTusDesk({ maxBytes = 250_000_000 } = {}): Promise<TusD
   const ready: Upload[] = [];
   const uploads = new Map<string, Upload>();
   let refusal: Refusal | undefined;
-  let shared: string | undefined;
+  let isShared = false;
 
   const expected = () => settings.at(-1)?.files;
-  const share = () => {
-    shared ??= "/f/share-of-the-tests-00001";
-    return shared;
-  };
   const tus = new Server({
     path: "/api/uploads",
     datastore: new FileStore({ directory }),
@@ -64,7 +61,8 @@ export async function openTusDesk({ maxBytes = 250_000_000 } = {}): Promise<TusD
     },
     async onUploadFinish(_, upload) {
       ready.push(upload);
-      return ready.length === expected() ? { headers: { "Content-Location": share() } } : {};
+      if (ready.length === expected()) isShared = true;
+      return { headers: { "Content-Location": SHARE } };
     },
   });
 
@@ -87,12 +85,14 @@ export async function openTusDesk({ maxBytes = 250_000_000 } = {}): Promise<TusD
       return new Response(JSON.stringify(problem), { status, headers: { "content-type": type } });
     }
     const response = await tus.handleWeb(request);
-    if (request.method === "HEAD" && shared && response.ok) response.headers.set("Content-Location", shared);
+    const { headers } = response;
+    const isWhole = headers.get("upload-offset") === headers.get("upload-length");
+    if (request.method === "HEAD" && response.ok && isWhole) headers.set("Content-Location", SHARE);
     return response;
   }
 
   function page(): Response {
-    const limits = { maxFileSize: maxBytes, maxBytes, expireAfter: 7 * DAY };
+    const limits = { maxFileSize: maxBytes, maxBytes, expireAfter: 7 * DAY, maxExpireAfter: 30 * DAY };
     const address = `/u/${TICKET}`;
     const html = UploadPage({
       assets: assetUrls,
@@ -115,8 +115,9 @@ export async function openTusDesk({ maxBytes = 250_000_000 } = {}): Promise<TusD
       const received = Bun.file(join(directory, id)).size;
       return { name: metadata?.filename, size, state: isReady ? "ready" : "uploading", received };
     });
-    const body = { state: shared ? "used" : "open", files, expected: expected() ?? null };
-    return Response.json({ ...body, ...(shared && { url: shared }) });
+    const isBundle = expected() !== undefined && expected() !== 1;
+    const body = { state: isShared ? "used" : "open", files, expected: isBundle ? expected() : null };
+    return Response.json({ ...body, ...(isShared && { url: SHARE }) });
   }
 
   const server = Bun.serve({
@@ -134,7 +135,12 @@ export async function openTusDesk({ maxBytes = 250_000_000 } = {}): Promise<TusD
           return new Response(null, { status: 204 });
         },
       },
-      [`/u/${TICKET}/finish`]: { POST: () => new Response(`${share()}\n`, { status: 201 }) },
+      [`/u/${TICKET}/finish`]: {
+        POST() {
+          isShared = true;
+          return new Response(`${SHARE}\n`, { status: 201 });
+        },
+      },
       "/api/uploads": transfer,
       "/api/uploads/*": transfer,
     },

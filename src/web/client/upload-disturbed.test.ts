@@ -53,6 +53,22 @@ describe("a transfer that is disturbed", () => {
     for (const { name, buffer } of THREE) expect(arrived.get(name)?.equals(buffer)).toBe(true);
   });
 
+  test("of a single file goes on after the page was loaded again", async () => {
+    await using desk = await openTusDesk();
+    await using page = await openPage(browser, desk.page);
+    page.on("dialog", (dialog) => dialog.accept());
+    const line = await network(page);
+    await line(1_000_000);
+    await page.setInputFiles("#file", file("alone.mp4", 2_000_000));
+    await upload(page);
+    await sent(page, 0.3);
+    await page.reload();
+    await line(-1);
+    await done(page);
+    expect(desk.requests.filter((method) => method === "POST")).toHaveLength(1);
+    expect((await desk.arrived()).get("alone.mp4")?.length).toBe(2_000_000);
+  });
+
   test("goes on with the same files chosen again where the browser kept none of them", async () => {
     await using desk = await openTusDesk();
     await using page = await openPage(browser, desk.page);

@@ -107,7 +107,7 @@ export function createSession({ ticket, room, server, changed }: SessionDeps) {
   /** When nothing is left to send: shows the share, or finishes it where files were left out. */
   async function settle(): Promise<void> {
     if (view.phase !== "sending" || is(...GOING)) return;
-    if (shared && !is("failed", "missing")) return done(shared);
+    if (shared && leftOut === 0 && view.missing === 0 && !is("failed", "missing")) return done(shared);
     // A file may be refused because the share is finished already.
     await look();
     const ready = arrived.filter((file) => file.state === "ready").length;
@@ -140,7 +140,8 @@ export function createSession({ ticket, room, server, changed }: SessionDeps) {
     looked = true;
     arrived = files;
     if (url) done(url);
-    expected = announced ?? undefined;
+    // A file that comes alone is not counted.
+    expected = announced ?? (files.length || undefined);
     list();
   }
 
@@ -216,7 +217,7 @@ export function createSession({ ticket, room, server, changed }: SessionDeps) {
   });
   uppy.on("upload-success", (file, response) => {
     const last = view.items.every((item) => item.id === file?.id || item.state === "ready");
-    // Before the last one it would be the address of something unfinished.
+    // Every file's answer says where the share will be; it is there with the last one.
     if (last) shared = response.body?.xhr.getResponseHeader("Content-Location") ?? undefined;
     set({ lost: false });
   });
