@@ -8,9 +8,19 @@ import type { AuditTrail } from "./audit.ts";
 import type { CleanUpReport } from "./clean-up.ts";
 import { createDigestCache } from "./digest.ts";
 import { createDiskRooms } from "./disk-room.ts";
-import { countDownload, getFile, membersOf, openFile, presignFile, zipOf } from "./download.ts";
+import {
+  countDownload,
+  createSessions,
+  getFile,
+  membersOf,
+  openFile,
+  openStored,
+  presignFile,
+  zipOf,
+} from "./download.ts";
 import { endOf } from "./expiry.ts";
 import type { Files } from "./files.ts";
+import { keepHot } from "./hot-blobs.ts";
 import type { LiveUploads } from "./live-uploads.ts";
 import { extendFile, removeFile } from "./manage.ts";
 import type { MigrateInput, MigrateReport } from "./migrate.ts";
@@ -85,6 +95,8 @@ export function createFiles(given: FilesDeps): Files {
     rooms: createDiskRooms(given),
     digests: createDigestCache(),
     audience: createAudience(given.keys.audience),
+    open: keepHot({ open: openStored(given), now }),
+    sessions: createSessions(given),
     onProgress: given.onProgress ?? (() => {}),
     paceRules: given.paceRules ?? uploadPace,
   };

@@ -3,6 +3,7 @@ import { abbreviate } from "../lib/capability.ts";
 import type { Now } from "../lib/clock.ts";
 import type { AuditTrail } from "./audit.ts";
 import { zipEntries } from "./bundle.ts";
+import type { OpenBlob } from "./hot-blobs.ts";
 import type { BlobIndex, BlobStores, DownloadLog, FileIndex, StoredFile } from "./ports.ts";
 import { storedFile } from "./stored.ts";
 import { isCapability } from "./ticket.ts";
@@ -12,7 +13,10 @@ export interface DownloadDeps {
   index: Pick<FileIndex, "find" | "members">;
   contents: Pick<BlobIndex, "find">;
   stores: BlobStores;
+  /** openStored, with what is asked for again and again in memory. */
+  open: OpenBlob;
   downloads: Pick<DownloadLog, "begin">;
+  sessions: Sessions;
   audit: Pick<AuditTrail, "note">;
   /** See audience.ts. */
   audience(client: string): string;
@@ -51,8 +55,8 @@ export async function openFile(
   file: StoredFile,
   range?: { start: number; end: number },
 ): Promise<Blob> {
-  const row = file.blobKey === null ? undefined : await deps.contents.find(file.blobKey);
-  const blob = row && (await deps.stores.at(row.place).open(row.key, range));
+  const { blobKey: key, size } = file;
+  const blob = key === null ? undefined : await deps.open({ key, size }, range);
   const expected = range ? range.end - range.start + 1 : file.size;
   if (blob?.size === expected) return blob;
   // Removed between `get` and now: that is no damage.
@@ -60,6 +64,14 @@ export async function openFile(
   throw damaged(
     new Error(`blob of ${abbreviate(file.id)} has ${blob?.size ?? "no"} bytes instead of ${expected}`),
   );
+}
+
+/** Opens a blob in the store that has it. */
+export function openStored({ contents, stores }: Pick<DownloadDeps, "contents" | "stores">): OpenBlob {
+  return async ({ key }, range) => {
+    const row = await contents.find(key);
+    return row && (await stores.at(row.place).open(key, range));
+  };
 }
 
 /** Where the store itself gives the bytes out, if it does: see Files.presign. */
@@ -100,16 +112,52 @@ export async function zipOf({ index, stores }: DownloadDeps, bundle: StoredFile)
 /** A download goes on in its session as long as no more than this lies between two requests: a night's outage. */
 const SESSION_LIFE = 12 * 60 * 60_000;
 
+/** Sessions known to be going on. */
+export interface Sessions {
+  /** Whether it was begun or gone on with in the last minute. */
+  isGoingOn(shareId: string, client: string): boolean;
+  goesOn(shareId: string, client: string): void;
+}
+
+/** How far the index may be behind with when a session went on last, milliseconds: next to nothing of its life. */
+const BEHIND_MS = 60_000;
+/** More sessions than that at a time ask the index more often. */
+const MAX_SESSIONS = 10_000;
+
+/** Spares the index a write for every request of a session that it has just heard of: a film is hundreds. */
+export function createSessions({ now }: Pick<DownloadDeps, "now">): Sessions {
+  const known = new Map<string, number>();
+  const nameOf = (shareId: string, client: string) => `${shareId} ${client}`;
+  return {
+    isGoingOn(shareId, client) {
+      const at = known.get(nameOf(shareId, client));
+      return at !== undefined && now() - at < BEHIND_MS;
+    },
+    goesOn(shareId, client) {
+      const name = nameOf(shareId, client);
+      known.delete(name);
+      known.set(name, now());
+      for (const [oldest, at] of known) {
+        if (known.size <= MAX_SESSIONS && now() - at < BEHIND_MS) return;
+        known.delete(oldest);
+      }
+    },
+  };
+}
+
 /** Counts a download: see Files.download. */
 export async function countDownload(
-  { downloads, audit, audience, now }: Pick<DownloadDeps, "downloads" | "audit" | "audience" | "now">,
+  deps: Pick<DownloadDeps, "downloads" | "audit" | "audience" | "sessions" | "now">,
   file: StoredFile,
   client: string,
 ): Promise<void> {
+  const { downloads, audit, audience, sessions, now } = deps;
+  if (sessions.isGoingOn(file.shareId, client)) return;
   const who = audience(client);
   const at = now();
   const session = { fileId: file.shareId, who, now: at, since: at - SESSION_LIFE };
   const begun = await downloads.begin(session);
+  if (begun !== "spent") sessions.goesOn(file.shareId, client);
   if (begun === "again") return;
   audit.note(file, begun === "new" ? "downloaded" : "refused", who);
   if (begun === "spent") throw spent();
