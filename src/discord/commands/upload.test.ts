@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { WisError } from "../../errors.ts";
-import type { Asked } from "../../testing/discord/index.ts";
+import type { Asked, DiscordStandIn } from "../../testing/discord/index.ts";
 import { incoming, ticketIn } from "../../testing/file-desk.ts";
 import { openTestBot, type TestBot } from "../../testing/test-bot.ts";
 
@@ -46,6 +46,24 @@ describe("/wis upload without a file", () => {
       guildId: t.discord.guild().id,
       applicationId: t.discord.applicationId,
     });
+  });
+
+  test("gives those with a role the quota of that role, in the server where they have it", async () => {
+    const files = (discord: DiscordStandIn) => ({
+      quotas: [{ roles: [discord.role("Patrons").id], max_file_size: "5GB" }],
+    });
+    await using t = await openTestBot({ files });
+    t.discord.setRoles("ben", ["Patrons"]);
+    const told = async (user: string, channel: string) => {
+      const asked = t.discord.invoke({ user, channel, command: "wis upload" });
+      const { content } = await asked.waitFor(({ loading }) => !loading);
+      return /at most (\S+ \S+) and/.exec(content)?.[1];
+    };
+    expect(await told("ada", "general")).toBe("250 MB");
+    expect(await told("ben", "general")).toBe("5 GB");
+    expect(await told("ben", "dm")).toBe("250 MB");
+    const roles = (await rows(t)).map(({ asker }) => asker?.roleIds.includes(t.discord.role("Patrons").id));
+    expect(roles.filter(Boolean)).toHaveLength(1);
   });
 
   test("works in a direct message too", async () => {

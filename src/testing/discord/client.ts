@@ -9,10 +9,18 @@ import { findCommand, type OfferedCommand, offeredCommands } from "./commands.ts
 import type { CommandOption } from "./forms/command.ts";
 import type { GatewayServer } from "./gateway.ts";
 import { type FirstResponse, type Interaction, isVoid, openInteraction } from "./interaction.ts";
-import { FILE_LIMIT, type Message, type Messages } from "./message.ts";
+import type { Message, Messages } from "./message.ts";
 import { askerPayload, channelPayload, messagePayload } from "./payloads.ts";
 import { type ShownMessage, shown, visibleTo } from "./shown.ts";
-import { byName, type Channel, directChannel, type Person, permissionsIn, type World } from "./world.ts";
+import {
+  byName,
+  type Channel,
+  directChannel,
+  fileLimitIn,
+  type Person,
+  permissionsIn,
+  type World,
+} from "./world.ts";
 
 /** A file that somebody attaches in Discord. */
 export interface AttachedFile {
@@ -129,7 +137,7 @@ export function createClient({ world, cdn, messages, gateway }: ClientDeps): Cli
       entitlements: [],
       authorizing_integration_owners: owners,
       context: guild ? 0 : 1,
-      attachment_size_limit: FILE_LIMIT,
+      attachment_size_limit: fileLimitIn(world, channel, person.id),
     }));
     return follow(world, interaction);
   }

@@ -1,4 +1,5 @@
 import { GatewayIntentBits } from "discord-api-types/v10";
+import { type Arrangement, createArrangement } from "./arrange.ts";
 import { startCdn } from "./cdn.ts";
 import { type Change, createChanges, type WaitOptions } from "./changes.ts";
 import { type Client, createClient, messageIntent } from "./client.ts";
@@ -6,7 +7,7 @@ import { createCommands } from "./commands.ts";
 import { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
 import { createLimits, DISCORD_LIMITS, type RateLimit, type RateLimits, type Refusal } from "./limits.ts";
 import { createMessages, type Message } from "./message.ts";
-import { channelPayload, messagePayload } from "./payloads.ts";
+import { messagePayload } from "./payloads.ts";
 import type { RequestRecord } from "./records.ts";
 import { channelRoutes } from "./rest/channels.ts";
 import { commandRoutes } from "./rest/commands.ts";
@@ -15,15 +16,7 @@ import { interactionRoutes } from "./rest/interactions.ts";
 import { routeKey } from "./rest/route.ts";
 import { createRest, type Failure } from "./rest/server.ts";
 import { openValidation } from "./validation.ts";
-import {
-  byName,
-  type Channel,
-  createWorld,
-  directChannel,
-  type Guild,
-  type Person,
-  type WorldOptions,
-} from "./world.ts";
+import { createWorld, type WorldOptions } from "./world.ts";
 
 export type { CdnTrouble } from "./cdn.ts";
 export type { Asked, AttachedFile, Invocation, OptionValue } from "./client.ts";
@@ -47,7 +40,7 @@ export interface DiscordOptions extends WorldOptions, GatewayOptions {
 }
 
 /** Discord, as far as a bot and its people can tell. */
-export interface DiscordStandIn extends Client, AsyncDisposable {
+export interface DiscordStandIn extends Client, Arrangement, AsyncDisposable {
   /** As config.discord.api takes it. */
   readonly api: string;
   /** As an entry of config.discord.cdn takes it. */
@@ -66,19 +59,6 @@ export interface DiscordStandIn extends Client, AsyncDisposable {
   readonly violations: readonly string[];
   /** Answers of 401, 403 and 429: Discord bans an address after 10,000 in 10 minutes. */
   readonly invalidRequests: number;
-
-  /** Everybody, the bot included. */
-  readonly people: readonly Person[];
-  user(name: string): Person;
-  guild(name?: string): Guild;
-  /** Name or id; `dm`: the first person's direct message. */
-  channel(name: string): Channel;
-  /** The direct message channel of a person. */
-  directMessage(user: string): Channel;
-  /** Sets what the bot may not do in a channel, as permission bits. */
-  deny(channel: string, permissions: bigint): void;
-  /** Opens or closes somebody's direct messages to the bot. */
-  setDms(user: string, open: boolean): void;
 
   /** Waits until a command of this name is registered. */
   registered(name: string, options?: WaitOptions): Promise<void>;
@@ -217,11 +197,11 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
     if (violations.length > 0) throw new Error(`Against Discord's rules:\n${violations.join("\n\n")}`);
   }
 
-  const people = () => [...world.people.values()];
   const requestsTo = (route: string) => requests.filter((one) => one.route === known(route));
 
   return {
     ...client,
+    ...createArrangement({ world, gateway }),
     api: `http://127.0.0.1:${port}/api`,
     cdnHost: cdn.origin,
     token: given,
@@ -233,24 +213,6 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
     violations,
     get invalidRequests() {
       return requests.filter(({ status }) => [401, 403, 429].includes(status)).length;
-    },
-    get people() {
-      return people();
-    },
-    user: (name) => byName(people(), name),
-    guild(name) {
-      const [first] = world.guilds.values();
-      return byName(world.guilds.values(), name ?? first?.id ?? "");
-    },
-    channel: (name) => byName(world.channels.values(), name),
-    directMessage: (user) => directChannel(world, byName(people(), user).id),
-    deny(name, permissions) {
-      const channel = byName(world.channels.values(), name);
-      channel.denied = permissions;
-      gateway.dispatch("CHANNEL_UPDATE", () => channelPayload(world, channel), 1);
-    },
-    setDms(user, open) {
-      byName(people(), user).dmsOpen = open;
     },
     async registered(name, options) {
       const probe = () => [...world.commands.values()].find(({ body }) => body.name === name);

@@ -53,3 +53,25 @@ test("only its asker sees an ephemeral reply, and nobody fetches it through the 
   if (!channel?.isTextBased()) throw new Error("#general is a text channel");
   await expect(channel.messages.fetch(message?.id ?? "")).rejects.toMatchObject({ code: 10008 });
 });
+
+test("a member's roles come with what they ask, as they are at that moment", async () => {
+  const guild = { name: "Den", roles: ["Patrons", "Singers"], channels: [{ name: "den" }] };
+  const people = [{ name: "ada", roles: ["Patrons"] }, { name: "ben" }];
+  await using discord = await startDiscord({ guilds: [guild], people });
+  await using bot = await startTestBot(discord);
+  bot.onCommand((interaction) => {
+    if (!interaction.inCachedGuild()) throw new Error("it was asked in a server");
+    const roles = [...interaction.member.roles.cache.values()];
+    const names = roles.filter(({ id }) => id !== interaction.guildId).map(({ name }) => name);
+    return interaction.reply(`Roles: ${names.join(" ")}`);
+  });
+  const told = async (user: string) => {
+    const asked = discord.invoke({ user, command: "wis help" });
+    await asked.response();
+    return asked.message()?.content.replace("Roles: ", "");
+  };
+  expect([await told("ada"), await told("ben")]).toEqual(["Patrons", ""]);
+  discord.setRoles("ada", []);
+  discord.setRoles("ben", ["Singers"]);
+  expect([await told("ada"), await told("ben")]).toEqual(["", "Singers"]);
+});

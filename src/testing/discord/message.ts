@@ -3,7 +3,7 @@ import type { Cdn, UploadedFile } from "./cdn.ts";
 import { refused } from "./error.ts";
 import type { EmbedInput, MessageBody } from "./forms/message.ts";
 import { asPings, mentionsIn } from "./pings.ts";
-import type { Channel, World } from "./world.ts";
+import { type Channel, fileLimitIn, type World } from "./world.ts";
 
 export interface Attachment {
   id: string;
@@ -78,8 +78,8 @@ export interface Messages {
   delete(message: Message): void;
 }
 
-/** Discord's default: https://discord.com/developers/docs/reference#uploading-files */
-export const FILE_LIMIT = 10 * 1024 * 1024;
+/** Of all files together: https://discord.com/developers/docs/resources/message#create-message */
+const REQUEST_LIMIT = 25 * 1024 * 1024;
 
 export const isEphemeral = (message: Pick<Message, "flags">) =>
   (message.flags & MessageFlags.Ephemeral) !== 0;
@@ -124,7 +124,7 @@ export function createMessages({ world, cdn, announce }: MessagesDeps): Messages
   }
 
   function fill(message: Message, body: MessageBody, files: UploadedFile[]): void {
-    if (files.some(({ bytes }) => bytes.byteLength > FILE_LIMIT)) throw refused.tooLarge();
+    refuseTooLarge(message, files);
     const next = {
       content: body.content === undefined ? message.content : (body.content ?? ""),
       embeds:
@@ -139,6 +139,15 @@ export function createMessages({ world, cdn, announce }: MessagesDeps): Messages
     Object.assign(message, next);
     mention(message, body);
     message.history.push({ at: world.now(), content: message.content });
+  }
+
+  function refuseTooLarge({ channelId, interaction }: Message, files: UploadedFile[]): void {
+    const channel = world.channels.get(channelId);
+    if (!channel) throw refused.unknownChannel();
+    const sizes = files.map(({ bytes }) => bytes.byteLength);
+    const together = sizes.reduce((sum, size) => sum + size, 0);
+    const limit = fileLimitIn(world, channel, interaction?.personId);
+    if (Math.max(0, ...sizes) > limit || together > REQUEST_LIMIT) throw refused.tooLarge();
   }
 
   function mention(message: Message, body: MessageBody): void {

@@ -47,7 +47,7 @@ export function selfPayload(bot: Person) {
 }
 
 export function applicationPayload({ applicationId, bot, guilds }: World, privilegedIntents: number) {
-  const owner: Person = { id: applicationId, name: "owner", displayName: "Owner", bot: false, dmsOpen: true };
+  const owner: Person = { ...bot, id: applicationId, name: "owner", displayName: "Owner", bot: false };
   return {
     id: applicationId,
     name: bot.displayName,

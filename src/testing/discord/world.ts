@@ -14,6 +14,8 @@ export interface Person {
   bot: boolean;
   /** False: the bot's direct messages are refused with 50007. */
   dmsOpen: boolean;
+  /** The largest file that they may post anywhere, bytes: Nitro raises it. */
+  fileLimit: number;
 }
 
 export interface Role {
@@ -33,6 +35,8 @@ export interface Guild {
   roles: Role[];
   /** Role ids by person id. */
   members: Map<string, string[]>;
+  /** The largest file that anybody may post there, bytes: boosts raise it. */
+  fileLimit: number;
 }
 
 export interface Channel {
@@ -51,6 +55,8 @@ export interface PersonInput {
   displayName?: string;
   /** Has Manage Messages in every guild. */
   moderator?: boolean;
+  /** Names of roles; those of a guild that it has. */
+  roles?: string[];
   /** Takes direct messages from the bot. Default true. */
   dmsOpen?: boolean;
 }
@@ -59,6 +65,8 @@ export interface GuildInput {
   name: string;
   /** Default true. */
   hasBot?: boolean;
+  /** Beside @everyone and Moderators; they permit nothing more. */
+  roles?: string[];
   channels: { name: string; denied?: bigint }[];
 }
 
@@ -98,6 +106,11 @@ const MODERATOR_PERMISSIONS = PermissionFlagsBits.ManageMessages | PermissionFla
 /** Bits of a direct message, as far as a bot is concerned. */
 const DM_PERMISSIONS = MEMBER_PERMISSIONS | PermissionFlagsBits.MentionEveryone;
 
+const MODERATORS = "Moderators";
+
+/** Discord's default: https://discord.com/developers/docs/reference#uploading-files */
+const FILE_LIMIT = 10 * 1024 * 1024;
+
 const DEFAULT_PEOPLE: PersonInput[] = [
   { name: "ada", displayName: "Ada" },
   { name: "ben", displayName: "Ben" },
@@ -107,16 +120,24 @@ const DEFAULT_PEOPLE: PersonInput[] = [
 const DEFAULT_GUILDS: GuildInput[] = [
   {
     name: "Wis Lab",
+    roles: ["Patrons"],
     channels: [{ name: "general" }, { name: "quiet", denied: PermissionFlagsBits.SendMessages }],
   },
 ];
 
-/** Two members and a moderator in a guild with #general, and #quiet where the bot may not post, unless told otherwise. */
+/** Two members and a moderator in a guild with a role Patrons that nobody has, with #general, and #quiet where the bot may not post, unless told otherwise. */
 export function createWorld({ now, changes }: Pick<World, "now" | "changes">, options: WorldOptions): World {
   const { people = DEFAULT_PEOPLE, guilds = DEFAULT_GUILDS } = options;
   const nextId = createSnowflakes(now);
   const applicationId = nextId();
-  const bot: Person = { id: applicationId, name: "wisbot", displayName: "WisBot", bot: true, dmsOpen: false };
+  const bot: Person = {
+    id: applicationId,
+    name: "wisbot",
+    displayName: "WisBot",
+    bot: true,
+    dmsOpen: false,
+    fileLimit: FILE_LIMIT,
+  };
   const world: World = {
     now,
     changes,
@@ -132,29 +153,38 @@ export function createWorld({ now, changes }: Pick<World, "now" | "changes">, op
   };
   for (const { name, displayName = name, dmsOpen = true } of people) {
     const id = nextId();
-    world.people.set(id, { id, name, displayName, bot: false, dmsOpen });
+    world.people.set(id, { id, name, displayName, bot: false, dmsOpen, fileLimit: FILE_LIMIT });
   }
-  const moderators = new Set(people.filter(({ moderator }) => moderator).map(({ name }) => name));
-  for (const guild of guilds) addGuild(world, guild, moderators);
+  const held = new Map(
+    people.map(({ name, moderator, roles = [] }) => [name, [...roles, ...(moderator ? [MODERATORS] : [])]]),
+  );
+  for (const guild of guilds) addGuild(world, guild, held);
   return world;
 }
 
-function addGuild(world: World, input: GuildInput, moderators: Set<string>): void {
+/** `held`: names of roles by username. */
+function addGuild(world: World, input: GuildInput, held: Map<string, string[]>): void {
   const id = world.nextId();
-  const moderator = {
+  const role = (name: string, permissions: bigint) => ({
     id: world.nextId(),
-    name: "Moderators",
-    permissions: MODERATOR_PERMISSIONS,
+    name,
+    permissions,
     mentionable: true,
-  };
+  });
+  const named = [
+    role(MODERATORS, MODERATOR_PERMISSIONS),
+    ...(input.roles ?? []).map((name) => role(name, 0n)),
+  ];
+  const rolesOf = ({ name }: Person) => named.filter((one) => held.get(name)?.includes(one.name));
   const people = [...world.people.values()].filter(({ bot }) => !bot);
   const guild: Guild = {
     id,
     name: input.name,
     ownerId: world.nextId(),
     hasBot: input.hasBot ?? true,
-    roles: [{ id, name: "@everyone", permissions: MEMBER_PERMISSIONS, mentionable: false }, moderator],
-    members: new Map(people.map(({ id, name }) => [id, moderators.has(name) ? [moderator.id] : []])),
+    roles: [{ id, name: "@everyone", permissions: MEMBER_PERMISSIONS, mentionable: false }, ...named],
+    members: new Map(people.map((person) => [person.id, rolesOf(person).map(({ id }) => id)])),
+    fileLimit: FILE_LIMIT,
   };
   if (guild.hasBot) guild.members.set(world.bot.id, []);
   world.guilds.set(id, guild);
@@ -193,4 +223,11 @@ export function permissionsIn(world: World, channel: Channel, personId: string):
   const held = guild.roles.filter(({ id }) => id === guild.id || roles.includes(id));
   const granted = held.reduce((sum, { permissions }) => sum | permissions, 0n);
   return personId === world.bot.id ? granted & ~channel.denied : granted;
+}
+
+/** The largest file that goes into a channel, bytes; a person's own limit counts for what they ask the bot for. */
+export function fileLimitIn(world: World, channel: Channel, personId = world.bot.id): number {
+  const guild = channel.guildId === null ? undefined : world.guilds.get(channel.guildId);
+  const person = world.people.get(personId);
+  return Math.max(guild?.fileLimit ?? 0, person?.fileLimit ?? 0);
 }
