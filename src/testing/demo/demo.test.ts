@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { chromiumArgs, chromiumPath } from "../chromium.ts";
+import { upload } from "../upload-page.ts";
 import { type Demo, startDemo } from "./demo.ts";
 
 // One demo for all of them, as a newcomer uses it: a page a test.
@@ -34,6 +35,21 @@ async function type(page: Page, line: string): Promise<void> {
 
 const chat = (page: Page) => page.locator("#messages");
 
+/** Follows the upload link in the chat and sends a file there. */
+async function uploadInBrowser(page: Page, name: string, text: string): Promise<void> {
+  const opened = page.waitForEvent("popup");
+  await chat(page).getByRole("link", { name: "Upload a file" }).click();
+  const uploadPage = await opened;
+  // Its script takes over what the form without one shows.
+  await uploadPage.waitForLoadState();
+  await uploadPage.setInputFiles('input[type="file"]', {
+    name,
+    mimeType: "text/plain",
+    buffer: Buffer.from(text),
+  });
+  await upload(uploadPage);
+}
+
 test("help is shown to its asker alone", async () => {
   await using page = await openPage("?as=ada");
   await page.getByLabel("Message").pressSequentially("/wis h");
@@ -50,14 +66,7 @@ test("help is shown to its asker alone", async () => {
 test("an upload link leads to the browser page, and the finished card appears in the chat", async () => {
   await using page = await openPage("?as=ada");
   await type(page, "/wis upload");
-  const opened = page.waitForEvent("popup");
-  await chat(page).getByRole("link", { name: "Upload a file" }).click();
-  const upload = await opened;
-  await upload.setInputFiles('input[type="file"]', {
-    name: "holiday.txt",
-    mimeType: "text/plain",
-    buffer: Buffer.from("sun and sea"),
-  });
+  await uploadInBrowser(page, "holiday.txt", "sun and sea");
   const card = chat(page).getByRole("article").filter({ hasText: "holiday.txt" });
   await card.getByText("11 B").waitFor();
   await card.getByText("in 7 days").waitFor();
@@ -107,14 +116,7 @@ test("an answer streams in, its Stop button ends it, and its trace is shown", as
 test("where WisBot may not post, the card comes as a direct message", async () => {
   await using page = await openPage("?as=mia&channel=quiet");
   await type(page, "/wis upload");
-  const opened = page.waitForEvent("popup");
-  await chat(page).getByRole("link", { name: "Upload a file" }).click();
-  const upload = await opened;
-  await upload.setInputFiles('input[type="file"]', {
-    name: "secret.txt",
-    mimeType: "text/plain",
-    buffer: Buffer.from("x"),
-  });
+  await uploadInBrowser(page, "secret.txt", "x");
   await page.getByRole("link", { name: "WisBot 1 new" }).click();
   await chat(page).getByText("secret.txt").waitFor();
 }, 20_000);
