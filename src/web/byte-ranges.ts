@@ -18,10 +18,13 @@ export interface Source {
   open(range: Range | undefined): Promise<Blob | ReadableStream<Uint8Array>>;
 }
 
+/** What a route says about its bytes, by names in lower case: type, disposition, policy. */
+type Said = Record<"content-type" | "content-disposition", string> & Record<string, string>;
+
 export interface BytesAnswer {
   source: Source;
-  /** What this route says about the bytes: type, disposition, policy. */
-  headers: Record<"content-type" | "content-disposition", string> & Record<string, string>;
+  /** What this route says about the bytes, or `headersOf` that. */
+  headers: Said | Headers;
   /** Called when a body of this many bytes is about to go: not for HEAD, 304 or an error. What it throws keeps it from going. */
   onSend?(length: number): Promise<void>;
 }
@@ -33,16 +36,8 @@ export interface BytesAnswer {
 export async function sendBytes(c: Context<WebEnv>, answer: BytesAnswer): Promise<Response> {
   const { source, headers, onSend } = answer;
   const { size, open } = source;
-  const said = {
-    ...headers,
-    ...versionOf(source),
-    "accept-ranges": "bytes",
-    "cache-control": "private, no-cache",
-  };
-  if (fresh(c.req.header(), { etag: said.etag, "last-modified": said["last-modified"] })) {
-    const { "content-type": _type, "content-disposition": _name, ...kept } = said;
-    return c.body(null, 304, kept);
-  }
+  const whole = headers instanceof Headers ? headers : headersOf(source, headers);
+  if (isFresh(c, source)) return new Response(null, { status: 304, headers: withoutBody(whole) });
 
   const asked = c.req.method === "GET" ? c.req.header("range") : undefined;
   const range = rangeOf(asked, c.req.header("if-range"), source);
@@ -53,15 +48,47 @@ export async function sendBytes(c: Context<WebEnv>, answer: BytesAnswer): Promis
       hint: "Ask for the whole file.",
     });
   }
-  const length = range ? range.end - range.start + 1 : size;
-  const sent = { ...said, "content-length": String(length) };
-  if (c.req.method === "HEAD") return c.body(null, 200, sent);
+  if (c.req.method === "HEAD") return new Response(null, { headers: whole });
 
-  await onSend?.(length);
+  await onSend?.(range ? lengthOf(range) : size);
   const body = bodyOf(await open(range));
-  if (!range) return new Response(body, { headers: sent });
-  const contentRange = `bytes ${range.start}-${range.end}/${size}`;
-  return new Response(body, { status: 206, headers: { ...sent, "content-range": contentRange } });
+  if (!range) return new Response(body, { headers: whole });
+  return new Response(body, { status: 206, headers: forRange(whole, range, size) });
+}
+
+/** All that is said when the bytes are sent whole. */
+export function headersOf(source: Omit<Source, "open">, said: Said): Headers {
+  return new Headers({
+    ...said,
+    ...versionOf(source),
+    "accept-ranges": "bytes",
+    "cache-control": "private, no-cache",
+    "content-length": String(source.size),
+  });
+}
+
+function withoutBody(whole: Headers): Headers {
+  const headers = new Headers(whole);
+  for (const name of ["content-type", "content-disposition", "content-length"]) headers.delete(name);
+  return headers;
+}
+
+function forRange(whole: Headers, range: Range, size: number): Headers {
+  const headers = new Headers(whole);
+  headers.set("content-length", String(lengthOf(range)));
+  headers.set("content-range", `bytes ${range.start}-${range.end}/${size}`);
+  return headers;
+}
+
+const lengthOf = ({ start, end }: Range) => end - start + 1;
+
+function isFresh(c: Context<WebEnv>, source: Source): boolean {
+  const asked = {
+    "if-none-match": c.req.header("if-none-match"),
+    "if-modified-since": c.req.header("if-modified-since"),
+    "cache-control": c.req.header("cache-control"),
+  };
+  return fresh(asked, versionOf(source));
 }
 
 /**

@@ -1,17 +1,17 @@
 import type { Context } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { isbot } from "isbot";
+import { WisError } from "../errors.ts";
 import type { Files } from "../files/files.ts";
 import type { StoredFile } from "../files/ports.ts";
 import { hashCapability } from "../lib/capability.ts";
 import { clientKey } from "./client-address.ts";
 import type { WebEnv } from "./env.ts";
 import type { RateGate } from "./rates.ts";
-import { WisError } from "../errors.ts";
 
 /** Who looks or downloads, as far as one can tell two apart: an address and a program. Hashed before it is kept. */
 export function visitorOf(c: Context<WebEnv>): string {
-  return `${clientKey(c.var.client)} ${c.req.header("user-agent") ?? ""}`;
+  return `${clientKey(c.get("client"))} ${c.req.header("user-agent") ?? ""}`;
 }
 
 // isbot also counts programs that people download with, and browsers without a screen.
@@ -29,6 +29,7 @@ const cookieOf = ({ shareId }: StoredFile) => `wis-${hashCapability(shareId).sli
 
 /** Whether this visitor may see the share: it has no password, or they have typed it before. */
 export function isAdmitted(files: Pick<Files, "admits">, c: Context<WebEnv>, file: StoredFile): boolean {
+  if (file.passwordHash === null) return true;
   const pass = getCookie(c, cookieOf(file));
   return files.admits(file, pass === undefined ? [] : [pass]);
 }

@@ -1,39 +1,39 @@
 import { create as contentDisposition } from "content-disposition";
 import type { StoredFile } from "../../files/ports.ts";
-import { sendBytes } from "../byte-ranges.ts";
+import { headersOf, sendBytes } from "../byte-ranges.ts";
 import type { WebDeps } from "../deps.ts";
 import type { Handler } from "../env.ts";
+import { safeFields } from "../headers.ts";
 import type { RateGate } from "../rates.ts";
 import { sourceOf, zipSource } from "../source.ts";
 import { isPreviewer, letIn, visitorOf } from "../visitor.ts";
 
 type DownloadDeps = Pick<WebDeps, "files" | "metrics" | "publicUrl"> & { gate: RateGate };
 
+/** Files whose headers are kept: a kilobyte each. */
+const KEPT = 1_024;
+
 /** `GET, HEAD /f/:id/download`: the bytes, whole or one range of them; of a bundle, those of its ZIP. */
 export function download(deps: DownloadDeps): Handler<"/f/:id/download"> {
   const { files, metrics } = deps;
+  const safe = safeFields(deps);
+  const headersFor = onceAFile((file) => headersOf(sourceOf(files, file), { ...safe, ...saidOf(file) }));
   return async (c) => {
     const file = await files.get(c.req.param("id"));
     await letIn(deps, c, file);
     // A preview of the link in a chat must not eat a download that somebody was meant to have.
     if (file.maxDownloads !== null && isPreviewer(c)) return c.redirect(`/f/${file.id}`);
     const { signal } = c.req.raw;
-    const disposition = contentDisposition(file.name);
-    const elsewhere = await presigned(file, disposition, c.req.method);
+    const elsewhere = c.req.method === "GET" ? await presigned(file) : undefined;
     if (elsewhere !== undefined) {
       await files.download(file, visitorOf(c));
       return c.body(null, 302, { location: elsewhere, "cache-control": "no-store" });
     }
 
-    const source =
-      file.members === undefined ? sourceOf(files, file) : await zipSource(files, file, signal);
-    const headers = {
-      "content-type": safeType(file.contentType),
-      "content-disposition": disposition,
-      // Whatever a browser makes of the bytes, it can't run: no scripts, no forms, an origin of its own.
-      "content-security-policy": "sandbox; default-src 'none'",
-    };
-    return sendBytes(c, { source, headers, onSend });
+    if (file.members === undefined) {
+      return sendBytes(c, { source: sourceOf(files, file), headers: headersFor(file), onSend });
+    }
+    return sendBytes(c, { source: await zipSource(files, file, signal), headers: saidOf(file), onSend });
 
     async function onSend(length: number) {
       await files.download(file, visitorOf(c));
@@ -47,10 +47,45 @@ export function download(deps: DownloadDeps): Handler<"/f/:id/download"> {
   };
 
   /** Who has a presigned address can pass it on: not where a password or a number of downloads says who may. */
-  async function presigned(file: StoredFile, disposition: string, method: string): Promise<string | undefined> {
+  async function presigned(file: StoredFile): Promise<string | undefined> {
     const isOpen = file.maxDownloads === null && file.passwordHash === null && file.members === undefined;
-    return isOpen && method === "GET" ? await files.presign(file, disposition) : undefined;
+    return isOpen ? await files.presign(file, contentDisposition(file.name)) : undefined;
   }
+}
+
+function saidOf({ contentType, name }: StoredFile) {
+  return {
+    "content-type": safeType(contentType),
+    "content-disposition": contentDisposition(name),
+    // Whatever a browser makes of the bytes, it can't run: no scripts, no forms, an origin of its own.
+    "content-security-policy": "sandbox; default-src 'none'",
+  };
+}
+
+/**
+ * Makes each file's headers once for as long as it is asked for: to write the twenty of them takes longer than
+ * anything else that is done for a small one.
+ */
+function onceAFile(make: (file: StoredFile) => Headers): (file: StoredFile) => Headers {
+  const made = new Map<string, { file: StoredFile; headers: Headers }>();
+  return (file) => {
+    const before = made.get(file.id);
+    if (before && saysTheSame(before.file, file)) return before.headers;
+    const headers = make(file);
+    made.set(file.id, { file, headers });
+    for (const oldest of made.keys()) {
+      if (made.size <= KEPT) break;
+      made.delete(oldest);
+    }
+    return headers;
+  };
+}
+
+/** Whether two rows of a file are the same in all that headers tell. */
+function saysTheSame(a: StoredFile, b: StoredFile): boolean {
+  return (
+    a.sha256 === b.sha256 && a.name === b.name && a.contentType === b.contentType && a.readyAt === b.readyAt
+  );
 }
 
 /**
