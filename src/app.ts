@@ -98,6 +98,7 @@ async function openStores({ loaded, telemetry, metrics: { files: metrics } }: Gr
   if (s3) stores.s3 = observed(await openS3Blobs({ ...s3Options(s3), staging: dir }));
   return {
     place,
+    presigns: s3?.presign ?? false,
     at(wanted) {
       const found = stores[wanted];
       if (found) return found;

@@ -80,7 +80,7 @@ export async function presignFile(
   { blobKey, contentType }: StoredFile,
   disposition: string,
 ): Promise<string | undefined> {
-  const row = blobKey === null ? undefined : await contents.find(blobKey);
+  const row = blobKey === null || !stores.presigns ? undefined : await contents.find(blobKey);
   return (
     row && stores.at(row.place).presign(row.key, { disposition, contentType, expiresInSeconds: PRESIGNED_S })
   );

@@ -380,6 +380,8 @@ export interface PresignAs {
 export interface BlobStores {
   /** Where new files go. */
   readonly place: BlobPlace;
+  /** Whether any of them hands out URLs. */
+  readonly presigns: boolean;
   /** Throws WisError `disk.failed` for one that is not configured. */
   at(place: BlobPlace): BlobStore;
 }
