@@ -23,15 +23,20 @@ function relative(at: number, now: number): string {
   return RELATIVE.format(Math.round(distance / length), unit);
 }
 
-/** A point in time, milliseconds since the epoch: absolute in UTC (the page's script makes it local) and relative. */
-export function Moment({ at, now }: { at: number; now: number }) {
+/**
+ * A point in time, milliseconds since the epoch: absolute in UTC (the page's script makes it local) and relative, where
+ * `countdown` lets the script go on counting.
+ */
+export function Moment({ at, now, countdown = false }: { at: number; now: number; countdown?: boolean }) {
   const date = new Date(at);
   return (
     <>
       <time datetime={date.toISOString()} data-local>
         {DATE.format(date)} UTC
       </time>{" "}
-      <span class="quiet">({relative(at, now)})</span>
+      <span class="quiet">
+        (<span {...(countdown && { "data-countdown": String(at) })}>{relative(at, now)}</span>)
+      </span>
     </>
   );
 }

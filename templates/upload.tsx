@@ -18,6 +18,8 @@ type UploadPageProps = Frame & {
   /** Sizes in bytes, times in milliseconds. */
   limits: { maxFileSize: number; maxBytes: number; expireAfter: number; maxExpireAfter: number };
   usage: { bytes: number };
+  /** When the owner's next file goes by itself, and makes room. */
+  spaceAt: number | undefined;
   /** When the link ends. */
   expiresAt: number;
   now: number;
@@ -36,6 +38,7 @@ export function UploadPage({
   maxFiles,
   limits,
   usage,
+  spaceAt,
   expiresAt,
   now,
 }: UploadPageProps) {
@@ -52,8 +55,9 @@ export function UploadPage({
       >
         <h1 id="title">Upload files</h1>
         <p class="lead" data-phases="choosing">
-          {roomFor({ maxBytes, limits, usage })} Kept for {formatDuration(limits.expireAfter)}, then deleted.
+          {roomFor({ maxBytes })} Kept for {formatDuration(limits.expireAfter)}, then deleted.
         </p>
+        <Room limits={limits} usage={usage} spaceAt={spaceAt} now={now} />
 
         <form id="plain" class="step" method="post" enctype="multipart/form-data" action={address}>
           {/* Before the files: the server reads a form in its order, and has to know these first. */}
@@ -84,15 +88,33 @@ export function UploadPage({
   );
 }
 
-/** What still fits, and why it is less than usual where it is. */
-function roomFor({
-  maxBytes,
-  limits,
-  usage,
-}: Pick<UploadPageProps, "maxBytes" | "limits" | "usage">): string {
-  const used = `${formatBytes(usage.bytes)} of your ${formatBytes(limits.maxBytes)} are in use`;
-  if (maxBytes === 0) return `There is no room left: ${used}. Delete a file with its card in Discord first.`;
-  return maxBytes < limits.maxFileSize
-    ? `Up to ${formatBytes(maxBytes)}: ${used}.`
-    : `Up to ${formatBytes(maxBytes)}.`;
+/** What is used and left of the owner's room, and when some comes back. */
+function Room({ limits, usage, spaceAt, now }: Pick<UploadPageProps, "limits" | "usage" | "spaceAt" | "now">) {
+  const left = Math.max(0, limits.maxBytes - usage.bytes);
+  return (
+    <div class="room" data-phases="choosing">
+      <meter
+        min={0}
+        max={limits.maxBytes}
+        high={limits.maxBytes * 0.9}
+        value={usage.bytes}
+        aria-label="Your room in use"
+      />
+      <p class="quiet">
+        {formatBytes(usage.bytes)} of your {formatBytes(limits.maxBytes)} are in use, {formatBytes(left)} left.
+        {spaceAt !== undefined && usage.bytes > 0 && (
+          <>
+            {" "}
+            The next file goes <Moment at={spaceAt} now={now} />.
+          </>
+        )}
+      </p>
+    </div>
+  );
+}
+
+function roomFor({ maxBytes }: Pick<UploadPageProps, "maxBytes">): string {
+  return maxBytes === 0
+    ? "There is no room left. Delete a file with /wis files in Discord first."
+    : `Up to ${formatBytes(maxBytes)} a file.`;
 }

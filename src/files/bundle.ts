@@ -10,7 +10,7 @@ import { lifeOf } from "./wishes.ts";
 import { layoutZip, type ZipEntry, zipPaths } from "./zip.ts";
 
 export interface BundleDeps {
-  index: Pick<FileIndex, "find" | "members" | "seal">;
+  index: Pick<FileIndex, "find" | "members" | "seal" | "unwrap">;
   limits: Limits["files"];
   publicUrl: string;
   wake(): void;
@@ -27,28 +27,33 @@ export async function sealWhenWhole(deps: BundleDeps, id: string): Promise<Store
   return await seal(deps, bundle, members);
 }
 
-/** Makes a bundle ready of the files that are here; undefined when there is none, or one is still on its way. */
+/**
+ * Makes a bundle ready of the files that are here; one alone becomes a share by itself. Undefined when there is none,
+ * or one is still on its way.
+ */
 export async function seal(
   deps: BundleDeps,
   bundle: FileRow,
   members: Member[],
 ): Promise<StoredFile | undefined> {
   const { index, limits, publicUrl, wake, now } = deps;
-  if (members.length === 0 || members.some(({ row }) => row.state !== "ready")) return undefined;
+  const [first, ...others] = members;
+  if (!first || members.some(({ row }) => row.state !== "ready")) return undefined;
   const readyAt = now();
+  const expiresAt = endOf(readyAt, lifeOf(bundle, limits(bundle)));
   const announcement = announcementOf(bundle, readyAt);
-  const sealed = await index.seal(
-    bundle.id,
-    {
-      name: bundleName(bundle, members),
-      sha256: layoutZip(zipEntries(members)).etag,
-      members: members.length,
-      bytes: members.reduce((sum, { row }) => sum + row.size, 0),
-      readyAt,
-      expiresAt: endOf(readyAt, lifeOf(bundle, limits(bundle))),
-    },
-    announcement,
-  );
+  const share = {
+    name: bundleName(bundle, members),
+    sha256: layoutZip(zipEntries(members)).etag,
+    members: members.length,
+    bytes: members.reduce((sum, { row }) => sum + row.size, 0),
+    readyAt,
+    expiresAt,
+  };
+  const sealed =
+    others.length === 0
+      ? await index.unwrap(bundle.id, { memberId: first.row.id, readyAt, expiresAt }, announcement)
+      : await index.seal(bundle.id, share, announcement);
   if (sealed && announcement) wake();
   return storedFile(sealed, readyAt, publicUrl);
 }

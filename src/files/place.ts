@@ -3,14 +3,16 @@ import type { FileLimits } from "../members/limits.ts";
 import { contentTypeOf } from "./content-type.ts";
 import { dropBytes } from "./drop-bytes.ts";
 import type { Incoming } from "./files.ts";
+import type { LiveUploads } from "./live-uploads.ts";
 import { safeName } from "./name.ts";
 import type { FileIndex, FileRow } from "./ports.ts";
 import { overQuota, tooLarge } from "./quota.ts";
 import { openTicket, type TicketDeps, ticketKey } from "./ticket.ts";
-import { bundleFull, withdrawn } from "./upload-errors.ts";
+import { beingSent, bundleFull, withdrawn } from "./upload-errors.ts";
 
 export interface PlaceDeps extends TicketDeps {
   index: TicketDeps["index"] & Pick<FileIndex, "claim" | "join" | "release">;
+  live: Pick<LiveUploads, "has">;
 }
 
 /** What takes a place: `resumeUntil` null for an upload that can't be gone on with. */
@@ -60,8 +62,9 @@ async function giveWay({ index, stores, live }: PlaceDeps, open: FileRow, path: 
     open.expected === null
       ? [open]
       : (await index.members(open.id)).map(({ row }) => row).filter((row) => row.path === path);
-  const idle = rows.filter(({ id, state }) => state === "uploading" && !live.has(id));
-  await dropBytes(stores, await index.release(idle.map(({ id }) => id)));
+  const uploading = rows.filter(({ state }) => state === "uploading");
+  if (uploading.some(({ id }) => live.has(id))) throw beingSent();
+  await dropBytes(stores, await index.release(uploading.map(({ id }) => id)));
 }
 
 /** A member's path: folders and name, each made safe by itself, at most ten deep. */

@@ -211,11 +211,11 @@ export interface FileIndex {
   release(ids: string[], silentSince?: number): Promise<string[]>;
   /**
    * uploading → ready together with its announcement, in one transaction. Where the same bytes are already kept, it
-   * shares them: `blobKey` of the answer is then not `uploadKey`, whose bytes are to be deleted. `withdrawn`: it was no
-   * longer uploading. `unstored`: its own bytes are needed after all.
+   * shares them: `blobKey` of the answer is then not `uploadKey`, whose bytes are to be deleted. `withdrawn`: the row is
+   * no longer uploading, or another upload has it by now. `unstored`: its own bytes are needed after all.
    */
   finish(
-    id: string,
+    upload: Pick<FileRow, "id" | "uploadKey">,
     arrived: Arrived & {
       /** Where its own bytes are; undefined when they were not kept, for the same ones are kept already. */
       place: BlobPlace | undefined;
@@ -238,6 +238,12 @@ export interface FileIndex {
     },
     announcement: Announcement | undefined,
   ): Promise<FileRow | undefined>;
+  /** An open bundle with one member alone, which is ready → that file itself, under the bundle's id. Undefined: it is not so. */
+  unwrap(
+    id: string,
+    file: { memberId: string; readyAt: number; expiresAt: number },
+    announcement: Announcement | undefined,
+  ): Promise<FileRow | undefined>;
   find(id: string): Promise<FileRow | undefined>;
   findByTicket(ticketHash: string): Promise<FileRow | Tombstone | undefined>;
   findByUpload(uploadKey: string): Promise<FileRow | undefined>;
@@ -258,7 +264,10 @@ export interface FileIndex {
   setExpiry(id: string, expiresAt: number): Promise<boolean>;
   /** pending or ready → deleting, its members too. False: uploading, unknown or already deleting. */
   markDeleting(id: string): Promise<boolean>;
-  /** Marks at most `limit` expired files and links as deleting and gives them; the index makes it cost by what it finds. */
+  /**
+   * Marks at most `limit` expired files and links as deleting and gives them, bundles with their members; the index
+   * makes it cost by what it finds. Not the links of bundles that have members: see `overdueBundles` and `abandoned`.
+   */
   markExpired(now: number, limit: number): Promise<FileRow[]>;
   /** Open bundles whose link has ended, or whose last file is there, with at least one ready member: to be sealed. */
   overdueBundles(now: number, limit: number): Promise<FileRow[]>;

@@ -20,7 +20,7 @@ import { lifeOf } from "./wishes.ts";
 
 export interface ReceiveDeps extends BundleDeps {
   index: BundleDeps["index"] & Pick<FileIndex, "finish" | "release" | "reserve" | "usage">;
-  contents: Pick<BlobIndex, "findContent">;
+  contents: Pick<BlobIndex, "find" | "findContent">;
   stores: BlobStores;
   live: LiveUploads;
   paceRules: PaceRules;
@@ -107,7 +107,8 @@ export async function settle(deps: ReceiveDeps, whole: Whole): Promise<StoredFil
   const { size } = digest;
   const content = digest.end();
   const readyAt = now();
-  const announcement = row.parentId === null ? announcementOf(row, readyAt) : undefined;
+  // Who sent it without a link knows already, and a bundle is announced as a whole.
+  const announcement = row.linkExpiresAt === null ? undefined : announcementOf(row, readyAt);
   const arrived = {
     ...content,
     size,
@@ -123,12 +124,16 @@ export async function settle(deps: ReceiveDeps, whole: Whole): Promise<StoredFil
       committed = true;
     }
     finished = await index.finish(
-      row.id,
+      row,
       { ...arrived, place: committed ? stores.place : undefined },
       announcement,
     );
   }
-  if (finished === "withdrawn") throw withdrawn();
+  if (finished === "withdrawn") {
+    // Unless the same upload was made a file meanwhile, by somebody who asked how far it is.
+    if (!(await contents.find(uploadKeyOf(row)))) await dropBytes(stores, [uploadKeyOf(row)]);
+    throw withdrawn();
+  }
   if (!committed) await writer?.abort();
   else if (finished.blobKey !== row.uploadKey) await dropBytes(stores, [uploadKeyOf(row)]);
   if (announcement) wake();

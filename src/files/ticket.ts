@@ -4,14 +4,12 @@ import type { Now } from "../lib/clock.ts";
 import type { Limits } from "../members/limits.ts";
 import { isLinkExpired } from "./expiry.ts";
 import type { ArrivingFile, TicketView } from "./files.ts";
-import type { LiveUploads } from "./live-uploads.ts";
 import type { BlobStores, FileIndex, FileRow, Tombstone } from "./ports.ts";
 import { storedFile } from "./stored.ts";
 
 export interface TicketDeps {
   index: Pick<FileIndex, "findByTicket" | "usage" | "nextExpiry" | "members">;
   stores: BlobStores;
-  live: Pick<LiveUploads, "has">;
   limits: Limits["files"];
   publicUrl: string;
   now: Now;
@@ -87,10 +85,9 @@ function viewTombstone({ outcome, at }: Tombstone): TicketView {
 }
 
 async function viewRow(deps: TicketDeps, row: FileRow): Promise<TicketView> {
-  const { index, limits, live, publicUrl, now } = deps;
+  const { index, limits, publicUrl, now } = deps;
   if (row.readyAt !== null) return { state: "used", file: storedFile(row, now(), publicUrl) };
-  const isIdle = row.state === "uploading" && row.resumeUntil !== null && !live.has(row.id);
-  if (row.state === "uploading" && !isIdle) return { state: "busy" };
+  if (row.state === "uploading" && row.resumeUntil === null) return { state: "busy" };
   const endsAt = Math.max(row.linkExpiresAt ?? row.createdAt, row.resumeUntil ?? 0);
   if (row.state === "deleting" || (isLinkExpired(row, now()) && endsAt <= now())) {
     return { state: "expired", at: Math.min(endsAt, now()) };

@@ -10,6 +10,7 @@ import {
   lt,
   lte,
   min,
+  not,
   or,
   type SQL,
   sql,
@@ -133,7 +134,17 @@ function quotas(db: Db) {
         maxDownloads: given("maxDownloads"),
         expireAfter: given("expireAfter"),
       })
-      .where(isOpen)
+      .where(
+        or(
+          isOpen,
+          and(
+            byTicket,
+            is(files.state, "uploading"),
+            sql`${files.resumeUntil} > ${given("now")}`,
+            sql`${given("expected")} is null`,
+          ),
+        ),
+      )
       .returning({ id: files.id })
       .prepare(),
   };
@@ -298,6 +309,34 @@ function bundles(db: Db) {
       )
       .returning(fileRow)
       .prepare(),
+    unwrap: db
+      .update(files)
+      .set({
+        state: "ready",
+        expected: null,
+        name: given("name"),
+        size: given("size"),
+        contentType: given("contentType"),
+        sha256: given("sha256"),
+        uploadKey: given("uploadKey"),
+        length: given("length"),
+        blobKey: given("blobKey"),
+        readyAt: given("readyAt"),
+        expiresAt: given("expiresAt"),
+      })
+      .where(byId)
+      .returning(fileRow)
+      .prepare(),
+    isLone: db
+      .select({ id: files.id })
+      .from(files)
+      .where(and(byId, isOpenBundle, sql`${counted(undefined)} = 1`, sql`${ready} = 1`))
+      .prepare(),
+    dropMember: db
+      .delete(files)
+      .where(and(eq(files.id, given("memberId")), eq(files.parentId, given("id"))))
+      .returning(fileRow)
+      .prepare(),
     sealMembers: db
       .update(files)
       .set({ expiresAt: given("expiresAt") })
@@ -320,8 +359,13 @@ function bundles(db: Db) {
 
 function ends(db: Db) {
   /** The `limit` rows that ended first, found in the partial index alone. */
-  const ended = (state: "ready" | "pending", at: typeof files.expiresAt | typeof files.linkExpiresAt) =>
-    sql`select * from (select rowid from ${files} where ${is(files.state, state)} and ${at} <= ${given("now")} order by ${at} limit ${given("limit")})`;
+  const ended = (which: SQL | undefined, at: typeof files.expiresAt | typeof files.linkExpiresAt) =>
+    sql`select * from (select rowid from ${files} where ${and(which, lte(at, given("now")))} order by ${at} limit ${given("limit")})`;
+  const endedShares = ended(and(is(files.state, "ready"), isNull(files.parentId)), files.expiresAt);
+  // What has arrived for a bundle is not thrown away with its link: see overdueBundles and abandoned.
+  const member = alias(files, "member");
+  const hasMembers = sql`exists (select 1 from ${files} as ${sql.identifier("member")} where ${eq(member.parentId, files.id)})`;
+  const endedLinks = ended(and(is(files.state, "pending"), not(hasMembers)), files.linkExpiresAt);
 
   return {
     setExpiry: db
@@ -351,9 +395,7 @@ function ends(db: Db) {
     markExpired: db
       .update(files)
       .set({ state: "deleting" })
-      .where(
-        sql`rowid in (${ended("ready", files.expiresAt)} union all ${ended("pending", files.linkExpiresAt)} limit ${given("limit")})`,
-      )
+      .where(sql`rowid in (${endedShares} union all ${endedLinks} limit ${given("limit")})`)
       .returning(fileRow)
       .prepare(),
     retire: db

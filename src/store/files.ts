@@ -87,18 +87,20 @@ export function createFileIndex({ db, run, keep }: Connection): FileIndex {
           return released.flatMap(({ uploadKey }) => uploadKey ?? []);
         }),
       ),
-    finish: (id, { crc32, place, ...arrived }, announcement) =>
+    finish: ({ id, uploadKey }, { crc32, place, ...arrived }, announcement) =>
       keep(() =>
         atOnce((): FileRow | "withdrawn" | "unstored" => {
           const upload = statements.find.get({ id });
-          if (upload?.state !== "uploading" || upload.uploadKey === null) return "withdrawn";
+          if (upload?.state !== "uploading" || uploadKey === null) return "withdrawn";
+          // A link that was given back may be another upload's by now.
+          if (upload.uploadKey !== uploadKey) return "withdrawn";
           const { sha256, size, readyAt } = arrived;
           const same = statements.sameContent.get({ sha256, size });
           if (!same && place === undefined) return "unstored";
           if (same) statements.learnChecksum.run({ key: same.key, crc32 });
           else {
             statements.store.run({
-              key: upload.uploadKey,
+              key: uploadKey,
               sha256,
               size,
               crc32,
@@ -108,7 +110,7 @@ export function createFileIndex({ db, run, keep }: Connection): FileIndex {
               checkedAt: readyAt,
             } satisfies Row<typeof blobs>);
           }
-          const row = statements.finish.get({ id, ...arrived, blobKey: same?.key ?? upload.uploadKey });
+          const row = statements.finish.get({ id, ...arrived, blobKey: same?.key ?? uploadKey });
           if (!row) return "withdrawn";
           if (announcement) statements.owe.run(announcementRow(announcement));
           return row;
@@ -120,6 +122,19 @@ export function createFileIndex({ db, run, keep }: Connection): FileIndex {
           const row = statements.seal.get({ id, ...bundle });
           if (!row) return undefined;
           statements.sealMembers.run({ id, expiresAt: bundle.expiresAt });
+          if (announcement) statements.owe.run(announcementRow(announcement));
+          return row;
+        }),
+      ),
+    unwrap: (id, { memberId, readyAt, expiresAt }, announcement) =>
+      keep(() =>
+        atOnce((): FileRow | undefined => {
+          if (!statements.isLone.get({ id })) return undefined;
+          const member = statements.dropMember.get({ id, memberId });
+          if (!member) return undefined;
+          const { name, size, contentType, sha256, uploadKey, length, blobKey } = member;
+          const bytes = { name, size, contentType, sha256, uploadKey, length, blobKey };
+          const row = statements.unwrap.get({ id, ...bytes, readyAt, expiresAt });
           if (announcement) statements.owe.run(announcementRow(announcement));
           return row;
         }),

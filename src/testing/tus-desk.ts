@@ -102,7 +102,8 @@ export async function openTusDesk({ maxBytes = 250_000_000 } = {}): Promise<TusD
       maxBytes,
       limits,
       usage: { bytes: 0 },
-      expiresAt: Date.now() + DAY,
+      spaceAt: undefined,
+    expiresAt: Date.now() + DAY,
       now: Date.now(),
     });
     const headers = { "content-type": "text/html; charset=utf-8", "content-security-policy": POLICY };

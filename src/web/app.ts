@@ -7,17 +7,23 @@ import type { WebDeps } from "./deps.ts";
 import type { Middleware, WebEnv } from "./env.ts";
 import { safeHeaders } from "./headers.ts";
 import { observe } from "./observe.ts";
+import { servePdfAsset } from "./preview-assets.ts";
+import { createPreviews } from "./preview-content.ts";
 import { createProblems } from "./problem.ts";
 import { createRateGate, defaultRates, type RateGate } from "./rates.ts";
 import { serveAsset } from "./routes/assets.ts";
 import { download } from "./routes/download.ts";
+import { form } from "./routes/form.ts";
 import { live, ready } from "./routes/health.ts";
 import { home } from "./routes/home.ts";
 import { scrape } from "./routes/metrics.ts";
 import { resumable } from "./routes/resumable.ts";
-import { share } from "./routes/share.ts";
+import { openDoor, share } from "./routes/share.ts";
+import { finish, settings } from "./routes/sharing.ts";
+import { postFile, putFile } from "./routes/token-upload.ts";
 import { nameMissing, upload } from "./routes/upload.ts";
 import { uploadPage } from "./routes/upload-page.ts";
+import { view } from "./routes/view.ts";
 import { TUS_PATH } from "./tus.ts";
 
 export interface AppDeps extends WebDeps {
@@ -48,6 +54,7 @@ export function createApp(deps: AppDeps): Hono<WebEnv> {
   // Asked by machines all the time and cheap: not counted.
   app.get("/live", live(deps));
   app.get("/assets/:name", serveAsset);
+  app.get("/assets/:folder/:name", servePdfAsset);
 
   // Counted by its guesses and its places: a bundle is thousands of requests. It comes before the routes that count.
   app.use(`${TUS_PATH}/*`, limitGuesses(gate));
@@ -58,15 +65,22 @@ export function createApp(deps: AppDeps): Hono<WebEnv> {
   app.get("/metrics", scrape(deps));
   app.get("/", home(deps));
 
-  app.use("/u/*", limitGuesses(gate));
-  app.use("/f/*", limitGuesses(gate));
+  const given = { ...deps, gate, previews: createPreviews(deps) };
+  for (const path of ["/u/*", "/f/*"]) app.use(path, limitGuesses(gate));
   app.get("/u/:ticket", uploadPage(deps));
   app.get("/u/:ticket/", uploadPage(deps));
+  app.post("/u/:ticket", form(given));
+  app.post("/u/:ticket/settings", settings(deps));
+  app.post("/u/:ticket/finish", finish(deps));
   app.put("/u/:ticket", nameMissing);
   app.put("/u/:ticket/", nameMissing);
-  app.put("/u/:ticket/:filename", upload({ ...deps, gate }));
-  app.get("/f/:id", share(deps));
-  app.get("/f/:id/download", download(deps));
+  app.put("/u/:ticket/:filename", upload(given));
+  app.post("/api/files", postFile(given));
+  app.put("/api/files/:filename", putFile(given));
+  app.get("/f/:id", share(given));
+  app.post("/f/:id", openDoor(given));
+  app.get("/f/:id/view", view(given));
+  app.get("/f/:id/download", download(given));
   return app;
 }
 

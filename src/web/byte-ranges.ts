@@ -83,9 +83,11 @@ function forRange(whole: Headers, range: Range, size: number): Headers {
 const lengthOf = ({ start, end }: Range) => end - start + 1;
 
 function isFresh(c: Context<WebEnv>, source: Source): boolean {
+  const [tag, since] = [c.req.header("if-none-match"), c.req.header("if-modified-since")];
+  if (tag === undefined && since === undefined) return false;
   const asked = {
-    "if-none-match": c.req.header("if-none-match"),
-    "if-modified-since": c.req.header("if-modified-since"),
+    "if-none-match": tag,
+    "if-modified-since": since,
     "cache-control": c.req.header("cache-control"),
   };
   return fresh(asked, versionOf(source));

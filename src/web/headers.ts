@@ -1,16 +1,25 @@
 import type { Middleware } from "./env.ts";
 
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-].join("; ");
+const POLICY: Record<string, string> = {
+  "default-src": "'none'",
+  "script-src": "'self'",
+  "style-src": "'self'",
+  "img-src": "'self'",
+  "connect-src": "'self'",
+  "base-uri": "'none'",
+  "form-action": "'none'",
+  "frame-ancestors": "'none'",
+  "require-trusted-types-for": "'script'",
+};
+
+/** The content security policy of a page that needs something beyond that of every page. */
+export function pagePolicy(more: Record<string, string>): string {
+  return Object.entries({ ...POLICY, ...more })
+    .map(([directive, value]) => `${directive} ${value}`)
+    .join("; ");
+}
+
+const CONTENT_SECURITY_POLICY = pagePolicy({});
 
 /** In every answer that has all of the others too, and nowhere else. */
 const MARK = "origin-agent-cluster";

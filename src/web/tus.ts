@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { DataStore, Server, Upload } from "@tus/server";
 import { WisError } from "../errors.ts";
 import type { Files } from "../files/files.ts";
+import type { StoredFile } from "../files/ports.ts";
 import { newCapability } from "../lib/capability.ts";
 import { bodyOf } from "./node-body.ts";
 import { createFifoLocker } from "./tus-locker.ts";
@@ -37,7 +38,7 @@ export function createTus(deps: TusDeps): (request: Request) => Promise<Response
     disableTerminationForFinishedUploads: true,
     async onUploadFinish(_, { id }) {
       const { file } = await deps.files.progress(id);
-      return file ? { headers: { "Content-Location": file.url } } : {};
+      return isWholeShare(file) ? { headers: { "Content-Location": file.url } } : {};
     },
     onResponseError(request, error) {
       failures.set(request, error);
@@ -50,6 +51,11 @@ export function createTus(deps: TusDeps): (request: Request) => Promise<Response
     if (failures.has(request)) throw fromTus(failures.get(request));
     return response;
   };
+}
+
+/** A file of a bundle that still waits for others is nothing to share yet. */
+export function isWholeShare(file: StoredFile | undefined): file is StoredFile {
+  return file !== undefined && file.id === file.shareId;
 }
 
 /** The file desk as the library's store. */

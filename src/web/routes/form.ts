@@ -1,4 +1,4 @@
-import { UploadUsedPage } from "../../../templates/upload-closed.tsx";
+import { UploadDonePage } from "../../../templates/upload-closed.tsx";
 import { WisError } from "../../errors.ts";
 import type { AppDeps } from "../app.ts";
 import { assetUrls } from "../assets.ts";
@@ -26,7 +26,8 @@ export function form({ files, gate, closing, uploads, version }: FormDeps): Hand
     let prepared = false;
 
     const running = readForm(request, async (file, fields) => {
-      if (!prepared) await files.prepare(ticket, { ...sharingFrom((name) => fields.get(name)), files: ANY_NUMBER });
+      if (!prepared)
+        await files.prepare(ticket, { ...sharingFrom((name) => fields.get(name)), files: ANY_NUMBER });
       prepared = true;
       await files.upload(ticket, { ...file, length: undefined, signal });
     }).then(async ({ files: sent }) => {
@@ -42,6 +43,6 @@ export function form({ files, gate, closing, uploads, version }: FormDeps): Hand
       c.env.server.timeout(request, ANSWER_S);
     });
     c.header("Location", file.url);
-    return page(c, UploadUsedPage({ assets: assetUrls, version, file, fresh: true }), 201);
+    return page(c, UploadDonePage({ assets: assetUrls, version, file }), 201);
   };
 }

@@ -1,7 +1,7 @@
 import type { AppDeps } from "../app.ts";
 import type { Handler } from "../env.ts";
 import type { RateGate } from "../rates.ts";
-import { createTus } from "../tus.ts";
+import { createTus, isWholeShare } from "../tus.ts";
 
 // Seconds that the connection has for the answer once the file desk is done with the body.
 const ANSWER_S = 30;
@@ -36,7 +36,7 @@ export function resumable({ files, gate, closing, uploads }: ResumableDeps): Han
     const isWhole = response.headers.get("upload-offset") === response.headers.get("upload-length");
     if (response.status !== 200 || !isWhole || key === undefined) return response;
     const { file } = await files.progress(key);
-    if (file) response.headers.set("Content-Location", file.url);
+    if (isWholeShare(file)) response.headers.set("Content-Location", file.url);
     return response;
   }
 }

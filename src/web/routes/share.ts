@@ -1,17 +1,92 @@
-import { SharePage } from "../../../templates/share.tsx";
-import { assetUrls } from "../assets.ts";
+import { PasswordPage, SharePage } from "../../../templates/share.tsx";
+import { isWisError, WisError } from "../../errors.ts";
+import type { StoredFile } from "../../files/ports.ts";
+import { assetUrls, previewUrls } from "../assets.ts";
 import type { WebDeps } from "../deps.ts";
 import type { Handler } from "../env.ts";
-import { page } from "../page.ts";
+import { readForm } from "../form.ts";
+import { pagePolicy } from "../headers.ts";
+import { page, wantsPage } from "../page.ts";
+import { LARGEST_IMAGE, previewOf } from "../preview.ts";
+import type { Previews } from "../preview-content.ts";
+import { previewPolicy } from "../preview-policy.ts";
+import type { RateGate } from "../rates.ts";
+import { isAdmitted, isPreviewer, letIn, unlock, visitorOf } from "../visitor.ts";
 
-/** `GET /f/:id`: the file's page. Looking at it never counts as a download: link previews fetch it too. */
-export function share({
-  files,
-  version,
-  now,
-}: Pick<WebDeps, "files" | "version" | "now">): Handler<"/f/:id"> {
+type ShareDeps = Pick<WebDeps, "files" | "version" | "publicUrl" | "now"> & {
+  gate: RateGate;
+  previews: Previews;
+};
+
+const POLICY = pagePolicy({ ...previewPolicy, "form-action": "'self'" });
+
+/** `GET /f/:id`: the page of a file or a bundle. Looking at it never counts as a download: link previews fetch it too. */
+export function share(deps: ShareDeps): Handler<"/f/:id"> {
+  const { files, version, publicUrl, now, previews } = deps;
   return async (c) => {
     const file = await files.get(c.req.param("id"));
-    return page(c, SharePage({ assets: assetUrls, version, file, now: now() }));
+    c.header("Content-Security-Policy", POLICY);
+    if (!isAdmitted(files, c, file) && wantsPage(c)) {
+      return page(c, passwordPage(deps, file, undefined));
+    }
+    await letIn(deps, c, file);
+    if (!isPreviewer(c)) files.viewed(file, visitorOf(c));
+    const members = file.members === undefined ? [] : await files.members(file);
+    const content = isShownFreely(file) ? await previews.contentOf(file) : { kind: "none" as const };
+    return page(
+      c,
+      SharePage({
+        assets: assetUrls,
+        version,
+        file,
+        members,
+        paths: members.map(({ path, name }) => path ?? name),
+        preview: { assets: previewUrls, content },
+        picture: pictureOf(file),
+        bundleUrl: file.shareId === file.id ? undefined : `${publicUrl}/f/${file.shareId}`,
+        now: now(),
+      }),
+    );
   };
+}
+
+/** `POST /f/:id`: the password of a share. */
+export function openDoor(deps: ShareDeps): Handler<"/f/:id"> {
+  const { files } = deps;
+  return async (c) => {
+    const file = await files.get(c.req.param("id"));
+    c.header("Content-Security-Policy", POLICY);
+    const { fields } = await readForm(c.req.raw, async () => {
+      throw new WisError("bad_request", { say: "No file is taken here.", hint: "Type the password." });
+    });
+    try {
+      await unlock(deps, c, file, fields.get("password") ?? "");
+    } catch (error) {
+      if (!isWisError(error, "password.wrong") || !wantsPage(c)) throw error;
+      return page(c, passwordPage(deps, file, `${error.say} ${error.hint ?? ""}`), 403);
+    }
+    return c.redirect(`/f/${file.id}`, 303);
+  };
+}
+
+function passwordPage(
+  { version }: Pick<ShareDeps, "version">,
+  { id, url }: StoredFile,
+  refusal: string | undefined,
+) {
+  return PasswordPage({ assets: assetUrls, version, id, url, refusal });
+}
+
+/** A preview is a way to have a file: what may be had only so often has none. */
+export function isShownFreely({
+  maxDownloads,
+  members,
+}: Pick<StoredFile, "maxDownloads" | "members">): boolean {
+  return maxDownloads === null && members === undefined;
+}
+
+/** For link previews, whose makers have typed no password. */
+function pictureOf(file: StoredFile): string | undefined {
+  const isPicture = previewOf(file).kind === "image" && file.size <= LARGEST_IMAGE;
+  return isPicture && isShownFreely(file) && file.passwordHash === null ? `${file.url}/view` : undefined;
 }

@@ -5,25 +5,30 @@ import type { StoredFile } from "../../files/ports.ts";
 import { sendBytes } from "../byte-ranges.ts";
 import type { Handler } from "../env.ts";
 import { type MediaPreview, previewOf } from "../preview.ts";
+import { sourceOf } from "../source.ts";
+import { type DoorDeps, letIn } from "../visitor.ts";
+import { isShownFreely } from "./share.ts";
+
+type ViewDeps = DoorDeps & { files: Pick<Files, "get" | "open"> };
 
 /**
  * `GET, HEAD /f/:id/view`: the bytes of a picture, sound, film or PDF for the share page's preview. Never counts as a
- * download. Everything else that is stored is `not_found` here.
+ * download, so there is none of what may be downloaded only so often. Everything else is `not_found` here.
  */
-export function view({ files }: { files: Pick<Files, "get" | "open"> }): Handler<"/f/:id/view"> {
+export function view(deps: ViewDeps): Handler<"/f/:id/view"> {
   return async (c) => {
-    const file = await files.get(c.req.param("id"));
+    const file = await deps.files.get(c.req.param("id"));
+    await letIn(deps, c, file);
     const preview = previewOf(file);
-    if (!("type" in preview)) {
+    if (!("type" in preview) || !isShownFreely(file)) {
       throw new WisError("not_found", {
         say: "This file has no preview.",
         hint: "Download it instead.",
       });
     }
-    return sendBytes(c, { files }, { file, headers: viewHeaders(file, preview) });
+    return sendBytes(c, { source: sourceOf(deps.files, file), headers: viewHeaders(file, preview) });
   };
 }
-
 /** What is said about bytes that a browser may show. The type is one of previewOf's, whatever the sender wrote. */
 export function viewHeaders({ name }: Pick<StoredFile, "name">, { kind, type }: MediaPreview) {
   // Only pdf.js reads a PDF here: opened by itself it must not reach the browser's own reader, which runs its scripts.
