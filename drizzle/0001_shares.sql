@@ -62,8 +62,10 @@ CREATE TABLE `tokens` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `tokens_hash` ON `tokens` (`hash`);--> statement-breakpoint
-CREATE INDEX `tokens_owner` ON `tokens` (`owner_id`,`created_at`);--> statement-breakpoint
+CREATE INDEX `tokens_owner` ON `tokens` (`owner_id`,`created_at`,`id`);--> statement-breakpoint
 DROP INDEX `files_owner`;--> statement-breakpoint
+DROP INDEX `files_expiry`;--> statement-breakpoint
+DROP INDEX `files_link_expiry`;--> statement-breakpoint
 ALTER TABLE `files` ADD `parent_id` text;--> statement-breakpoint
 ALTER TABLE `files` ADD `expected` integer;--> statement-breakpoint
 ALTER TABLE `files` ADD `path` text;--> statement-breakpoint
@@ -80,11 +82,14 @@ ALTER TABLE `files` ADD `bundle_bytes` integer;--> statement-breakpoint
 ALTER TABLE `files` ADD `expire_after` integer;--> statement-breakpoint
 ALTER TABLE `files` ADD `asker` text;--> statement-breakpoint
 ALTER TABLE `files` ADD `reminded_at` integer;--> statement-breakpoint
-CREATE INDEX `files_parent` ON `files` (`parent_id`,`path`) WHERE "files"."parent_id" is not null;--> statement-breakpoint
+CREATE INDEX `files_parent` ON `files` (`parent_id`,`path`,`id`) WHERE "files"."parent_id" is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX `files_upload` ON `files` (`upload_key`) WHERE "files"."upload_key" is not null;--> statement-breakpoint
 CREATE INDEX `files_blob` ON `files` (`blob_key`) WHERE "files"."blob_key" is not null;--> statement-breakpoint
 CREATE INDEX `files_reminder` ON `files` (`expires_at`) WHERE "files"."state" = 'ready' and "files"."reminded_at" is null and "files"."parent_id" is null;--> statement-breakpoint
+CREATE INDEX `files_bundles` ON `files` (`link_expires_at`) WHERE "files"."state" = 'pending' and "files"."expected" is not null;--> statement-breakpoint
 CREATE INDEX `files_owner` ON `files` (`owner_id`,`created_at`,`id`,`size`,`parent_id`);--> statement-breakpoint
+CREATE INDEX `files_expiry` ON `files` (`expires_at`) WHERE "files"."state" = 'ready' and "files"."parent_id" is null;--> statement-breakpoint
+CREATE INDEX `files_link_expiry` ON `files` (`link_expires_at`,`id`) WHERE "files"."state" = 'pending';--> statement-breakpoint
 -- Until now a file's bytes were kept under its id. Of several files with the same bytes, one copy stays in use.
 INSERT INTO `blobs` (`key`, `sha256`, `size`, `crc32`, `state`, `place`, `created_at`, `checked_at`)
 	SELECT min(`id`), `sha256`, `size`, NULL, 'live', 'disk', min(`ready_at`), min(`ready_at`)

@@ -2,23 +2,22 @@ import { expect, test } from "bun:test";
 import type { Announcement } from "../announce/ports.ts";
 import { newCapability } from "../lib/capability.ts";
 import { openTestStore } from "./open-test-store.ts";
+import { arrived, direct, roomy } from "./rows.fixture.ts";
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>["store"];
 
 async function owe(store: TestStore, createdAt: number): Promise<Announcement> {
-  const row = { id: newCapability(), ownerId: "1", name: "n", size: 1, origin: null, createdAt };
-  const limits = { maxFiles: 100, maxBytes: 100 };
-  await store.files.insert({ ...row, ticketHash: null, linkExpiresAt: null, claimed: true }, limits);
+  const row = direct({ createdAt });
+  await store.files.insert(row, roomy);
   const announcement: Announcement = {
     id: newCapability(),
     kind: "upload.finished",
     fileId: row.id,
-    ownerId: "1",
+    ownerId: row.ownerId,
     origin: null,
     createdAt,
   };
-  const done = { size: 1, sha256: "a".repeat(64), contentType: "t", readyAt: createdAt, expiresAt: 1e9 };
-  await store.files.finish(row.id, done, announcement);
+  await store.files.finish(row, arrived("text", { readyAt: createdAt, expiresAt: 1e9 }), announcement);
   return announcement;
 }
 

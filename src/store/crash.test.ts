@@ -18,7 +18,7 @@ async function writeAndKill(dataDir: string, rows: number): Promise<string[]> {
   return text.split("\n").slice(0, -1);
 }
 
-test("kill -9 of a writer, again and again, loses no acknowledged row", async () => {
+test("kill -9 of a writer, again and again, loses no acknowledged row, nor where its bytes are", async () => {
   await using folder = await testFolder();
   const acknowledged: string[] = [];
   for (const rows of [1, 40, 150, 700]) acknowledged.push(...(await writeAndKill(folder.path, rows)));
@@ -27,7 +27,8 @@ test("kill -9 of a writer, again and again, loses no acknowledged row", async ()
   await using store = await openStore({ dataDir: folder.path, log: quiet });
   const lost = [];
   for (const id of acknowledged) {
-    if ((await store.files.find(id))?.state !== "ready") lost.push(id);
+    const row = await store.files.find(id);
+    if (row?.state !== "ready" || !(await store.blobs.find(row.blobKey ?? ""))) lost.push(id);
   }
   expect(lost).toEqual([]);
 });

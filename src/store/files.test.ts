@@ -1,12 +1,10 @@
 import { expect, test } from "bun:test";
 import type { Announcement } from "../announce/ports.ts";
 import type { FileIndex, FileRow } from "../files/ports.ts";
-import { hashCapability, newCapability } from "../lib/capability.ts";
+import { newCapability } from "../lib/capability.ts";
 import { openTestStore } from "./open-test-store.ts";
+import { arrived, claimOf, direct, link, owner, readyFile, roomy, rowOf } from "./rows.fixture.ts";
 
-const owner = "100000000000000001";
-const roomy = { maxFiles: 1000, maxBytes: 1e12 };
-const sha256 = "ab".repeat(32);
 const origin = {
   guildId: "1",
   channelId: "2",
@@ -15,34 +13,6 @@ const origin = {
   interactionToken: "secret",
   interactionAt: 5,
 };
-
-type Fresh = Parameters<FileIndex["insert"]>[0];
-
-function link(given: Partial<Fresh> = {}): Fresh & { ticketHash: string } {
-  const ticketHash = hashCapability(newCapability());
-  const row = { id: newCapability(), ownerId: owner, name: null, size: 0, origin: null };
-  return { ...row, createdAt: 1000, linkExpiresAt: 5000, claimed: false, ...given, ticketHash };
-}
-
-function direct(given: Partial<Fresh> = {}): Fresh {
-  return { ...link(), name: "a.bin", linkExpiresAt: null, claimed: true, ...given, ticketHash: null };
-}
-
-const claimOf = ({ ticketHash }: { ticketHash: string }, size = 10, now = 2000) => ({
-  ticketHash,
-  name: "a.bin",
-  size,
-  maxBytes: 1e12,
-  now,
-});
-
-const done = (size = 10, readyAt = 3000) => ({
-  size,
-  sha256,
-  contentType: "text/plain",
-  readyAt,
-  expiresAt: 9000,
-});
 
 const announcementOf = ({ id, ownerId }: Pick<FileRow, "id" | "ownerId">): Announcement => ({
   id: newCapability(),
@@ -53,34 +23,47 @@ const announcementOf = ({ id, ownerId }: Pick<FileRow, "id" | "ownerId">): Annou
   createdAt: 3000,
 });
 
-async function readyFile(files: FileIndex, given: Partial<Fresh> = {}): Promise<Fresh> {
-  const row = direct(given);
-  await files.insert(row, roomy);
-  await files.finish(row.id, done(), undefined);
-  return row;
-}
-
 test("a link goes from pending through uploading to ready, and every step shows what it should", async () => {
   await using opened = await openTestStore();
   const { files } = opened.store;
-  const row = link({ origin });
+  const asker = { guildId: "1", roleIds: ["2", "3"] };
+  const row = link({ origin, asker });
   expect(await files.insert(row, roomy)).toBe(true);
-  const { ticketHash, claimed, ...given } = row;
-  const pending = {
+  const { ticketHash, ...given } = row;
+  const pending: FileRow = {
     ...given,
     state: "pending",
-    contentType: null,
     sha256: null,
     readyAt: null,
     expiresAt: null,
+    parentId: null,
+    expected: null,
+    path: null,
+    resumeUntil: null,
+    blobKey: null,
+    downloads: 0,
+    bundleBytes: null,
+    title: null,
+    note: null,
+    passwordHash: null,
+    maxDownloads: null,
+    expireAfter: null,
   };
-  expect(await files.find(row.id)).toEqual(pending as FileRow);
+  expect(await files.find(row.id)).toEqual(pending);
 
-  const uploading = { ...pending, state: "uploading", name: "a.bin", size: 10 };
-  expect(await files.claim(claimOf(row))).toEqual(uploading as FileRow);
-  const ready = { ...uploading, ...done(12), state: "ready" };
-  expect(await files.finish(row.id, done(12), undefined)).toEqual(ready as FileRow);
-  expect(await files.findByTicket(row.ticketHash)).toEqual(ready as FileRow);
+  const claim = claimOf(row, { resumeUntil: 8000 });
+  const { name, contentType, size, uploadKey, length } = claim;
+  const sent = { name, contentType, size, uploadKey, length, resumeUntil: 8000 };
+  const uploading: FileRow = { ...pending, ...sent, state: "uploading" };
+  expect(await files.claim(claim)).toEqual(uploading);
+  expect(await files.findByUpload(claim.uploadKey)).toEqual(uploading);
+
+  const { place, crc32, ...done } = arrived("twelve bytes");
+  // The address of the upload stays, so that its sender can still ask how far it is.
+  const ready: FileRow = { ...uploading, ...done, state: "ready", resumeUntil: null, blobKey: uploadKey };
+  expect(await files.finish(uploading, { ...done, place, crc32 }, undefined)).toEqual(ready);
+  expect(await files.findByTicket(ticketHash)).toEqual(ready);
+  expect(await files.findByUpload(claim.uploadKey)).toEqual(ready);
 });
 
 test("a ticket is claimed by one of a hundred at once", async () => {
@@ -93,15 +76,15 @@ test("a ticket is claimed by one of a hundred at once", async () => {
 });
 
 test.each([
-  ["from the millisecond its link expires", claimOf, 5000],
-  ["long after", claimOf, 50_000],
-])("a ticket can't be claimed %s", async (_, claim, now) => {
+  ["from the millisecond its link expires", 5000],
+  ["long after", 50_000],
+])("a ticket can't be claimed %s", async (_, now) => {
   await using opened = await openTestStore();
   const { files } = opened.store;
   const row = link();
   await files.insert(row, roomy);
-  expect(await files.claim(claim(row, 1, now))).toBeUndefined();
-  expect(await files.claim(claim(row, 1, 4999))).toBeDefined();
+  expect(await files.claim(claimOf(row, { now }))).toBeUndefined();
+  expect(await files.claim(claimOf(row, { now: 4999 }))).toBeDefined();
 });
 
 test("a link counts as a file and needs no bytes; an upload needs both", async () => {
@@ -127,7 +110,7 @@ test("a reservation grows up to the quota and no further, beside the owner's oth
   expect(await files.reserve(row.id, 91, 100)).toBe(false);
   expect(await files.reserve(row.id, 20, 100)).toBe(true);
   expect(await files.usage(owner)).toEqual({ files: 2, bytes: 100 });
-  await files.finish(row.id, done(30), undefined);
+  await files.finish(row, arrived("x".repeat(30)), undefined);
   expect(await files.usage(owner)).toEqual({ files: 2, bytes: 40 });
   expect(await files.reserve(row.id, 31, 100)).toBe(false);
 });
@@ -137,10 +120,12 @@ test("a cut upload reserves nothing, and its link can be claimed again", async (
   const { files } = opened.store;
   const row = link();
   await files.insert(row, roomy);
-  await files.claim(claimOf(row, 70));
-  await files.release([row.id]);
+  await files.claim(claimOf(row, { size: 70, uploadKey: "upload" }));
+  expect(await files.release([row.id])).toEqual(["upload"]);
   expect(await files.usage(owner)).toEqual({ files: 1, bytes: 0 });
-  expect(await files.find(row.id)).toMatchObject({ state: "pending", name: null, size: 0 });
+  const empty = { name: null, size: 0, contentType: null, uploadKey: null, length: null, resumeUntil: null };
+  expect(await files.find(row.id)).toMatchObject({ state: "pending", ...empty });
+  expect(await files.findByUpload("upload")).toBeUndefined();
   expect(await files.claim(claimOf(row))).toBeDefined();
 });
 
@@ -149,32 +134,74 @@ test("a cut upload without a link leaves no row, and a ready file can't be relea
   const { files } = opened.store;
   const row = direct();
   await files.insert(row, roomy);
-  await files.release([row.id]);
+  expect(await files.release([row.id])).toEqual([row.uploadKey ?? ""]);
   expect(await files.find(row.id)).toBeUndefined();
   const ready = await readyFile(files);
-  await files.release([ready.id]);
+  expect(await files.release([ready.id])).toEqual([]);
   expect(await files.find(ready.id)).toMatchObject({ state: "ready" });
+});
+
+test("an upload that was heard of again meanwhile is not released as silent", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const [silent, alive] = [direct({ createdAt: 1000 }), direct({ createdAt: 1000 })];
+  for (const row of [silent, alive]) await files.insert(row, roomy);
+  await files.touch([alive.id], 4000, 0);
+  expect(await files.release([silent.id, alive.id], 4000)).toEqual([silent.uploadKey ?? ""]);
+  expect(await files.find(alive.id)).toMatchObject({ state: "uploading" });
 });
 
 test("a file becomes ready together with what is owed for it, or neither happens", async () => {
   await using opened = await openTestStore();
-  const { files, announcements } = opened.store;
+  const { files, announcements, blobs } = opened.store;
   const row = link();
   await files.insert(row, roomy);
-  expect(await files.finish(row.id, done(), announcementOf(row))).toBeUndefined();
+  const early = { id: row.id, uploadKey: "early" };
+  expect(await files.finish(early, arrived(), announcementOf(row))).toBe("withdrawn");
   expect(await announcements.due(1e9, 10)).toEqual([]);
+  expect(await blobs.find("early")).toBeUndefined();
 
-  await files.claim(claimOf(row));
   const announcement = announcementOf(row);
-  await files.finish(row.id, done(), announcement);
+  await files.finish(rowOf(await files.claim(claimOf(row))), arrived(), announcement);
   expect(await announcements.due(3000, 10)).toEqual([{ announcement, attempts: 0 }]);
 
   const second = link();
   await files.insert(second, roomy);
-  await files.claim(claimOf(second));
+  const claimed = rowOf(await files.claim(claimOf(second)));
   const taken = { ...announcementOf(second), id: announcement.id };
-  await expect(files.finish(second.id, done(), taken)).rejects.toMatchObject({ code: "database.failed" });
+  await expect(files.finish(claimed, arrived("other bytes"), taken)).rejects.toMatchObject({
+    code: "database.failed",
+  });
   expect(await files.find(second.id)).toMatchObject({ state: "uploading" });
+  expect(await blobs.find(claimed.uploadKey ?? "")).toBeUndefined();
+});
+
+test("an upload whose link was given back can't finish the one that has it now", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const row = link();
+  await files.insert(row, roomy);
+  const first = rowOf(await files.claim(claimOf(row)));
+  await files.release([row.id]);
+  const second = rowOf(await files.claim(claimOf(row)));
+  expect(await files.finish(first, arrived("first"), undefined)).toBe("withdrawn");
+  expect(await files.finish(second, arrived("second"), undefined)).toMatchObject({
+    state: "ready",
+    blobKey: second.uploadKey,
+    size: 6,
+  });
+});
+
+test("an upload's length is announced once", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const row = direct();
+  await files.insert(row, roomy);
+  expect(await files.announce(row.id, 10)).toBe(true);
+  expect(await files.announce(row.id, 11)).toBe(false);
+  expect(await files.find(row.id)).toMatchObject({ length: 10 });
+  const ready = await readyFile(files);
+  expect(await files.announce(ready.id, 10)).toBe(false);
 });
 
 test("what is owed for a file goes with it", async () => {
@@ -182,8 +209,7 @@ test("what is owed for a file goes with it", async () => {
   const { files, announcements } = opened.store;
   const row = link();
   await files.insert(row, roomy);
-  await files.claim(claimOf(row));
-  await files.finish(row.id, done(), announcementOf(row));
+  await files.finish(rowOf(await files.claim(claimOf(row))), arrived(), announcementOf(row));
   await files.markDeleting(row.id);
   await files.remove([row.id], 4000);
   expect(await announcements.nextDueAt()).toBeUndefined();
@@ -280,8 +306,7 @@ test("a link's tombstone says what became of it; a file that came without one le
   const { files } = opened.store;
   const [used, unused, takenBack] = [link(), link(), link()];
   for (const row of [used, unused, takenBack]) await files.insert(row, roomy);
-  await files.claim(claimOf(used));
-  await files.finish(used.id, done(), undefined);
+  await files.finish(rowOf(await files.claim(claimOf(used))), arrived(), undefined);
   const unlinked = await readyFile(files);
   await files.markDeleting(takenBack.id);
   await files.remove([takenBack.id], 4000);
@@ -323,31 +348,39 @@ test("only a row that is going can be removed", async () => {
   expect(await files.find(row.id)).toMatchObject({ state: "ready" });
 });
 
-test("an upload is abandoned when its heartbeat is old", async () => {
+test("an upload is abandoned when its heartbeat is old, and its sender can't go on with it", async () => {
   await using opened = await openTestStore();
   const { files } = opened.store;
-  const [sending, added, open] = [link(), direct({ createdAt: 1500 }), link()];
-  for (const row of [sending, added, open]) await files.insert(row, roomy);
-  await files.claim(claimOf(sending, 1, 2000));
-  const ids = async (before: number) => (await files.abandoned(before, 10)).map(({ id }) => id);
+  const [sending, added, cut, open] = [link(), direct({ createdAt: 1500 }), link(), link()];
+  for (const row of [sending, added, cut, open]) await files.insert(row, roomy);
+  await files.claim(claimOf(sending, { now: 2000 }));
+  await files.claim(claimOf(cut, { now: 1100, resumeUntil: 6000 }));
+  const ids = async (before: number, now = before) =>
+    (await files.abandoned(before, now, 10)).map(({ id }) => id).toSorted();
 
   expect(await ids(1500)).toEqual([]);
   expect(await ids(1501)).toEqual([added.id]);
-  expect(await ids(2001)).toEqual([sending.id, added.id]);
-  expect(await files.abandoned(2001, 1)).toHaveLength(1);
-  await files.touch([sending.id, added.id, open.id], 8000);
+  expect(await ids(2001)).toEqual([sending.id, added.id].toSorted());
+  expect(await ids(2001, 6000)).toEqual([sending.id, added.id, cut.id].toSorted());
+  expect(await files.abandoned(2001, 2001, 1)).toHaveLength(1);
+  await files.touch([sending.id, added.id, cut.id, open.id], 8000, 500);
   expect(await ids(8000)).toEqual([]);
-  await files.touch([], 9000);
-  expect(await ids(8001)).toEqual([sending.id, added.id]);
+  expect(await files.find(cut.id)).toMatchObject({ resumeUntil: 8500 });
+  // What could not be gone on with can't be so by a heartbeat.
+  expect(await files.find(sending.id)).toMatchObject({ resumeUntil: null });
+  await files.touch([], 9000, 500);
+  expect(await ids(8001)).toEqual([sending.id, added.id].toSorted());
 });
 
 test("sizes and times beyond 32 bits come back as they went in", async () => {
   await using opened = await openTestStore();
-  const { files } = opened.store;
-  const row = direct({ size: 5e12, createdAt: 1.8e12 });
+  const { files, blobs } = opened.store;
+  const row = direct({ size: 5e12, length: 5e12, createdAt: 1.8e12 });
   await files.insert(row, { maxFiles: 5, maxBytes: 6e12 });
-  expect(await files.find(row.id)).toMatchObject({ size: 5e12, createdAt: 1.8e12 });
+  expect(await files.find(row.id)).toMatchObject({ size: 5e12, length: 5e12, createdAt: 1.8e12 });
   expect(await files.insert(direct({ size: 1e12 + 1 }), { maxFiles: 5, maxBytes: 6e12 })).toBe(false);
-  await files.finish(row.id, { ...done(5e12, 1.8e12), expiresAt: 8.64e15 }, undefined);
+  const large = { size: 5e12, crc32: 2 ** 32 - 1, readyAt: 1.8e12, expiresAt: 8.64e15 };
+  await files.finish(row, arrived("", large), undefined);
   expect(await files.find(row.id)).toMatchObject({ size: 5e12, expiresAt: 8.64e15 });
+  expect(await blobs.find(row.uploadKey ?? "")).toMatchObject({ size: 5e12, crc32: 2 ** 32 - 1 });
 });

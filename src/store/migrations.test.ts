@@ -1,11 +1,14 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { $ } from "bun";
 import { generateSQLiteDrizzleJson, generateSQLiteMigration } from "drizzle-kit/api";
 import journal from "../../drizzle/meta/_journal.json";
-import { databasePath } from "./data-dir.ts";
+import { allRows } from "../files/rows.ts";
+import { openDiskBlobs } from "./blobs/disk.ts";
+import { blobsPath, databasePath } from "./data-dir.ts";
 import { migrations, openStore, upgrade } from "./open.ts";
 import { quiet, testFolder } from "./open-test-store.ts";
 import * as schema from "./schema.ts";
@@ -21,9 +24,14 @@ async function makeReleased(dataDir: string, tag: string): Promise<void> {
   database.close();
 }
 
+/** Every row of every table. */
 function contents(dataDir: string): Record<string, unknown[]> {
   const database = new Database(databasePath(dataDir), { readonly: true });
-  const tables = ["files", "tombstones", "announcements", "answers"];
+  const tables = database
+    .query<{ name: string }, []>("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    .all()
+    .map(({ name }) => name)
+    .filter((name) => !name.startsWith("sqlite_") && name !== "__drizzle_migrations");
   const rows = tables.map((table) => [table, database.query(`SELECT * FROM ${table} ORDER BY rowid`).all()]);
   database.close();
   return Object.fromEntries(rows);
@@ -45,8 +53,74 @@ test.each(tags)("a database of %s upgrades by itself, with its rows", async (tag
   expect(await store.files.findByTicket("5".repeat(64))).toMatchObject({ outcome: "used" });
   expect(await store.announcements.due(1.8e12, 10)).toHaveLength(1);
   expect(await store.answers.unfinished()).toHaveLength(1);
+  for await (const { id, expected, blobKey, size } of allRows(store.files, {
+    states: ["ready"],
+    members: true,
+  })) {
+    if (expected !== null) continue;
+    expect({ id, size: (await store.blobs.find(blobKey ?? ""))?.size }).toEqual({ id, size });
+  }
   await store[Symbol.asyncDispose]();
   expect(contents(folder.path)).toMatchObject(before);
+});
+
+/** An id as the fixtures have them. */
+const idOf = (name: string) => name.padEnd(22, "A");
+
+/** A file of 0000_first, where its bytes lay under its id. */
+async function addFirst(dataDir: string, { id, text }: { id: string; text: string }): Promise<void> {
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  const database = new Database(databasePath(dataDir));
+  database.run(
+    `INSERT INTO files (id, owner_id, state, name, size, content_type, sha256, created_at, ready_at, expires_at)
+     VALUES (?, 'admin', 'ready', 'a.txt', ?, 'text/plain', ?, 1, 2, 1800000000000)`,
+    [id, text.length, sha256],
+  );
+  database.close();
+  await Bun.write(join(blobsPath(dataDir), id.slice(0, 1), id), text);
+}
+
+test("after the upgrade of 0000_first every file finds its bytes, and two with the same share one copy", async () => {
+  await using folder = await testFolder();
+  await makeReleased(folder.path, "0000_first");
+  const texts = {
+    [idOf("y")]: "same",
+    [idOf("x")]: "same",
+    [idOf("z")]: "other",
+  };
+  for (const [id, text] of Object.entries(texts)) await addFirst(folder.path, { id, text });
+
+  await using store = await openStore({ dataDir: folder.path, log: quiet });
+  const disk = await openDiskBlobs({ dir: blobsPath(folder.path) });
+  const keys = new Map<string, string | null>();
+  for (const [id, text] of Object.entries(texts)) {
+    const row = await store.files.find(id);
+    keys.set(id, row?.blobKey ?? null);
+    expect(await (await disk.open(row?.blobKey ?? ""))?.text()).toBe(text);
+  }
+  expect([...keys.values()]).toEqual([idOf("x"), idOf("x"), idOf("z")]);
+  // Nobody ever computed their CRC-32, and they were checked when they arrived.
+  expect(await store.blobs.find(idOf("z"))).toMatchObject({ size: 5, crc32: null, place: "disk" });
+  expect(await store.blobs.unchecked(2, 10)).toEqual([]);
+  expect(await store.blobs.unchecked(3, 10)).toHaveLength(2);
+});
+
+test("what 0000_first had on its way, or half deleted, is found under its id after the upgrade", async () => {
+  await using folder = await testFolder();
+  await makeReleased(folder.path, "0000_first");
+  await using store = await openStore({ dataDir: folder.path, log: quiet });
+  const ids = {
+    pending: idOf("pending"),
+    uploading: idOf("uploading"),
+    deleting: idOf("deleting"),
+  };
+  expect(await store.files.find(ids.pending)).toMatchObject({ uploadKey: null, blobKey: null });
+  expect(await store.files.release([ids.uploading])).toEqual([ids.uploading]);
+  expect(await store.files.retire([ids.deleting])).toEqual([
+    { id: ids.deleting, key: ids.deleting, place: "disk" },
+  ]);
+  await store.files.remove([ids.deleting], 1.8e12);
+  expect(await store.files.findByTicket("4".repeat(64))).toMatchObject({ outcome: "used" });
 });
 
 test("rebuilding a table leaves the rows that point at it", async () => {

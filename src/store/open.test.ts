@@ -2,24 +2,12 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { readdir, rename, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { newCapability } from "../lib/capability.ts";
 import { databasePath } from "./data-dir.ts";
 import { openStore } from "./open.ts";
 import { openTestStore, quiet, testFolder } from "./open-test-store.ts";
+import { link, owner } from "./rows.fixture.ts";
 
 const limits = { maxFiles: 1e6, maxBytes: 1e9 };
-
-const link = () => ({
-  id: newCapability(),
-  ticketHash: newCapability(),
-  ownerId: "1",
-  name: null,
-  size: 0,
-  origin: null,
-  createdAt: 1,
-  linkExpiresAt: 2,
-  claimed: false,
-});
 
 /** A database that was used and closed. */
 async function usedDatabase(dataDir: string, rows = 3): Promise<void> {
@@ -59,7 +47,7 @@ test("a closed database is one file, and opens with its rows", async () => {
   await usedDatabase(folder.path);
   expect(await readdir(folder.path)).toEqual(["wisbot.db"]);
   await using store = await openStore({ dataDir: folder.path, log: quiet });
-  expect(await store.files.usage("1")).toEqual({ files: 3, bytes: 0 });
+  expect(await store.files.usage(owner)).toEqual({ files: 3, bytes: 0 });
 });
 
 test("a database that was copied together with its log opens with what is in the log", async () => {
@@ -71,7 +59,7 @@ test("a database that was copied together with its log opens with what is in the
     await Bun.write(`${databasePath(folder.path)}${end}`, Bun.file(path));
   }
   await using store = await openStore({ dataDir: folder.path, log: quiet });
-  expect(await store.files.usage("1")).toEqual({ files: 1, bytes: 0 });
+  expect(await store.files.usage(owner)).toEqual({ files: 1, bytes: 0 });
 });
 
 const damages: Record<string, (path: string) => Promise<unknown>> = {
@@ -162,7 +150,7 @@ test("beside a running wisbot, a database of this version opens", async () => {
   await using opened = await openTestStore();
   await using beside = await openStore({ dataDir: opened.dataDir, log: quiet, migrate: false });
   await beside.files.insert(link(), limits);
-  expect(await opened.store.files.usage("1")).toEqual({ files: 1, bytes: 0 });
+  expect(await opened.store.files.usage(owner)).toEqual({ files: 1, bytes: 0 });
 });
 
 test("a data dir that can't be made is said with what to do", async () => {
@@ -197,7 +185,7 @@ test("a write waits for another process's without holding up the event loop", as
     await new Promise((resolve) => setImmediate(resolve));
     turns += 1;
   }
-  expect(await opened.store.files.usage("1")).toEqual({ files: 0, bytes: 0 });
+  expect(await opened.store.files.usage(owner)).toEqual({ files: 0, bytes: 0 });
   other.run("COMMIT");
   expect(await inserting).toBe(true);
 });

@@ -1,7 +1,7 @@
 // A process that wants the same ticket and the same quota as its rivals: 25 times each, once stdin ends.
-import { newCapability } from "../lib/capability.ts";
 import { openStore } from "./open.ts";
 import { quiet } from "./open-test-store.ts";
+import { claimOf, direct } from "./rows.fixture.ts";
 
 const [, , dataDir = "", ticketHash = ""] = process.argv;
 const store = await openStore({ dataDir, log: quiet, migrate: false });
@@ -10,23 +10,10 @@ console.log("ready");
 await Bun.stdin.text();
 
 const claims = Array.from({ length: 25 }, () =>
-  store.files.claim({ ticketHash, name: "n", size: 10, maxBytes: 100, now: 1 }),
+  store.files.claim(claimOf({ ticketHash }, { maxBytes: 100, now: 1 })),
 );
 const inserts = Array.from({ length: 25 }, () =>
-  store.files.insert(
-    {
-      id: newCapability(),
-      ownerId: "ada",
-      name: "n",
-      size: 10,
-      origin: null,
-      createdAt: 0,
-      linkExpiresAt: null,
-      ticketHash: null,
-      claimed: true,
-    },
-    limits,
-  ),
+  store.files.insert(direct({ ownerId: "ada", size: 10 }), limits),
 );
 const claimed = (await Promise.all(claims)).filter((row) => row !== undefined).length;
 const inserted = (await Promise.all(inserts)).filter(Boolean).length;

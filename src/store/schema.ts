@@ -124,15 +124,21 @@ export const files = sqliteTable(
     // Also answers what an owner has, without a look at the rows. Not the state: each change of it would rewrite a
     // page of this index too, which made a clean-up among a million rows take half as long again.
     index("files_owner").on(file.ownerId, file.createdAt, file.id, file.size, file.parentId),
-    index("files_parent").on(file.parentId, file.path).where(sql`${file.parentId} is not null`),
+    index("files_parent").on(file.parentId, file.path, file.id).where(sql`${file.parentId} is not null`),
     uniqueIndex("files_upload").on(file.uploadKey).where(sql`${file.uploadKey} is not null`),
     index("files_blob").on(file.blobKey).where(sql`${file.blobKey} is not null`),
     index("files_reminder")
       .on(file.expiresAt)
       .where(sql`${is(file.state, "ready")} and ${file.remindedAt} is null and ${file.parentId} is null`),
-    // Partial: a scan for what is due costs by what it finds, however many rows are kept.
-    index("files_expiry").on(file.expiresAt).where(is(file.state, "ready")),
-    index("files_link_expiry").on(file.linkExpiresAt).where(is(file.state, "pending")),
+    // Partial: a scan for what is due costs by what it finds, however many rows are kept. Members go with their bundles.
+    index("files_expiry")
+      .on(file.expiresAt)
+      .where(sql`${is(file.state, "ready")} and ${file.parentId} is null`),
+    // The id is for the look at the members that keep a link open.
+    index("files_link_expiry").on(file.linkExpiresAt, file.id).where(is(file.state, "pending")),
+    index("files_bundles")
+      .on(file.linkExpiresAt)
+      .where(sql`${is(file.state, "pending")} and ${file.expected} is not null`),
     index("files_uploading").on(file.createdAt, file.id).where(is(file.state, "uploading")),
     index("files_deleting").on(file.createdAt, file.id).where(is(file.state, "deleting")),
     check("files_state", oneOf(file.state, fileStates)),
@@ -249,7 +255,7 @@ export const tokens = sqliteTable(
   },
   (token) => [
     uniqueIndex("tokens_hash").on(token.hash),
-    index("tokens_owner").on(token.ownerId, token.createdAt),
+    index("tokens_owner").on(token.ownerId, token.createdAt, token.id),
     check("tokens_asker", sql`json_valid(${token.asker})`),
   ],
 );
