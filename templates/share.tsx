@@ -47,7 +47,7 @@ const MAX_ROWS = 500;
 
 export function SharePage(props: SharePageProps) {
   const { assets, version, file, members, preview, picture, bundleUrl, now } = props;
-  const heading = file.title ?? file.name;
+  const heading = headingOf(file);
   return (
     <Layout
       assets={assets}
@@ -222,6 +222,12 @@ export function PasswordPage({ assets, version, id, url, refusal }: PasswordPage
       </section>
     </Layout>
   );
+}
+
+/** A bundle is its files, not the ZIP that they may come in. */
+function headingOf({ title, name, members }: SharedFile): string {
+  if (title !== null) return title;
+  return members === undefined ? name : name.replace(/\.zip$/, "");
 }
 
 function kindOf({ size, contentType, members }: SharedFile): string {

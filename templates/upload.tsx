@@ -89,7 +89,12 @@ export function UploadPage({
 }
 
 /** What is used and left of the owner's room, and when some comes back. */
-function Room({ limits, usage, spaceAt, now }: Pick<UploadPageProps, "limits" | "usage" | "spaceAt" | "now">) {
+function Room({
+  limits,
+  usage,
+  spaceAt,
+  now,
+}: Pick<UploadPageProps, "limits" | "usage" | "spaceAt" | "now">) {
   const left = Math.max(0, limits.maxBytes - usage.bytes);
   return (
     <div class="room" data-phases="choosing">
@@ -101,7 +106,8 @@ function Room({ limits, usage, spaceAt, now }: Pick<UploadPageProps, "limits" | 
         aria-label="Your room in use"
       />
       <p class="quiet">
-        {formatBytes(usage.bytes)} of your {formatBytes(limits.maxBytes)} are in use, {formatBytes(left)} left.
+        {formatBytes(usage.bytes)} of your {formatBytes(limits.maxBytes)} are in use, {formatBytes(left)}{" "}
+        left.
         {spaceAt !== undefined && usage.bytes > 0 && (
           <>
             {" "}
