@@ -64,6 +64,14 @@ export function sectionKeys(): [section: string, key: string][] {
   return keysIn([]).flatMap((section) => keysIn([section]).map((key): [string, string] => [section, key]));
 }
 
+/** Every key whose value must never be shown, as deep as it stands. */
+export function secretKeys(path: KeyPath = []): KeyPath[] {
+  return keysIn(path).flatMap((key) => {
+    const below = [...path, key];
+    return isSecret(below) ? [below] : secretKeys(below);
+  });
+}
+
 const sameLetters = (a: string, b: string) => [...a].sort().join() === [...b].sort().join();
 
 // Two letters swapped are the commonest slip of all, and count two for Levenshtein.

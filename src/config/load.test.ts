@@ -171,6 +171,39 @@ describe("a file", () => {
   });
 });
 
+describe("files", () => {
+  test("a quota that is for nobody is refused with its line", async () => {
+    at.write(
+      [
+        "files:",
+        "  quotas:",
+        "    - users: [123456789012345678]",
+        "      max_files: 5",
+        "    - max_bytes: 5GB",
+        "    - roles: []",
+      ].join("\n"),
+    );
+    expect((await at.refusal()).lines).toEqual([
+      "files.quotas[1]: expected users, roles or servers that it is for, got keys and values (config.yaml:5)",
+      "files.quotas[2].roles: expected at least one id, got a list (config.yaml:6)",
+    ]);
+  });
+
+  test("in an S3 store are refused without one", async () => {
+    at.write("files:\n  max_file_size: 1GB\n  store: s3\n");
+    expect((await at.refusal()).lines).toEqual([
+      'files.store: expected disk, or files.s3 beside it to say where the S3 store is, got "s3" (config.yaml:3)',
+    ]);
+    at.write("files:\n  s3:\n    endpoint: https://s3.example\n    bukcet: files\n");
+    expect((await at.refusal()).lines).toEqual([
+      "files.s3.bucket: expected text without spaces, got nothing (config.yaml:2)",
+      "files.s3.access_key_id: expected text without spaces, got nothing (config.yaml:2)",
+      "files.s3.secret_access_key: expected text without spaces, got nothing (config.yaml:2)",
+      "files.s3.bukcet: expected files.s3.bucket, got an unknown key (config.yaml:4)",
+    ]);
+  });
+});
+
 test("the data dir is the flag's, the environment's, the file's, systemd's, or beside the file", async () => {
   const dataDir = async (env: Record<string, string> = {}, flags: ConfigFlags = {}) =>
     (await at.load(env, flags)).dataDir;

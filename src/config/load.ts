@@ -5,7 +5,7 @@ import { readDocument, valueAt } from "./document.ts";
 import { type Draft, expand, fillOllama, override } from "./draft.ts";
 import { type Env, setIn } from "./environment.ts";
 import { reasonOf } from "./file-errors.ts";
-import { dotted, isSecret, type KeyPath, sectionKeys } from "./keys.ts";
+import { dotted, type KeyPath, secretKeys } from "./keys.ts";
 import type { LoadedConfig } from "./loaded.ts";
 import { type Location, locateConfig, locateData } from "./locate.ts";
 import type { LogFormat, LogLevel } from "./log-options.ts";
@@ -55,10 +55,10 @@ function exposedSecrets({ written, placeOf }: Draft, file: string, mode: number)
   if ((mode & OTHERS_CAN_READ) === 0) return [];
   const literal = (path: KeyPath) => {
     const value = valueAt(written, path);
-    return isSecret(path) && value !== undefined && !/^\$\{\w+\}$/.test(String(value));
+    return value !== undefined && !/^\$\{\w+\}$/.test(String(value));
   };
   const got = `one that others can read (mode ${(mode & 0o777).toString(8).padStart(4, "0")})`;
-  return sectionKeys()
+  return secretKeys()
     .filter(literal)
     .map((path) => ({
       key: dotted(path),

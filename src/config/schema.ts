@@ -148,6 +148,10 @@ export const configSchema = section({
     s3: s3.optional().describe("An S3-compatible store."),
     min_free_disk: size.prefault("1GB").describe("Uploads that would leave less are refused."),
   })
+    .refine(({ store, s3 }) => store === "disk" || s3 !== undefined, {
+      path: ["store"],
+      error: "disk, or files.s3 beside it to say where the S3 store is",
+    })
     .describe("What members may keep, and for how long.")
     .prefault({}),
   jobs: section({

@@ -82,3 +82,30 @@ describe("the bot token", () => {
     }
   });
 });
+
+test("every other secret is kept from others like the bot token, however deep it stands", async () => {
+  const s3 = (id: string, secret: string) =>
+    [
+      "files:",
+      "  s3:",
+      "    endpoint: https://s3.example",
+      "    bucket: files",
+      `    access_key_id: ${id}`,
+      `    secret_access_key: ${secret}`,
+    ].join("\n");
+  const text = `${s3("KEY_OF_OURS", "not-for-everybody")}\ntelemetry:\n  metrics_token: not-for-everybody\n`;
+  const file = at.write(text, "config.yaml", 0o644);
+  const exposed = "a file that only its owner can read, got one that others can read (mode 0644)";
+  const refusal = await at.refusal();
+  expect(refusal.hint).toBe(`Run: chmod 600 ${file}`);
+  expect(refusal.lines).toEqual([
+    `files.s3.access_key_id: expected ${exposed} (config.yaml:5)`,
+    `files.s3.secret_access_key: expected ${exposed} (config.yaml:6)`,
+    `telemetry.metrics_token: expected ${exposed} (config.yaml:8)`,
+  ]);
+  chmodSync(file, 0o600);
+  expect((await at.load()).config.files.s3?.secret_access_key).toBe("not-for-everybody");
+  at.write(s3(`\${ID}`, `\${SECRET}`), "config.yaml", 0o644);
+  const { config } = await at.load({ ID: "id", SECRET: "from-outside" });
+  expect(config.files.s3?.secret_access_key).toBe("from-outside");
+});

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Ajv from "ajv/dist/2020";
@@ -28,6 +28,29 @@ test("the template names every key, and what it says is the default", async () =
   expect(renderConfig()).toContain("# data_dir: ./data ");
   await writeConfig(join(folder, "config.yaml"));
   expect((await load()).config).toEqual(defaultConfig(folder).config);
+});
+
+/** The template with the examples below a key in place of what it says. */
+function withExamples(key: string): string {
+  const lines = renderConfig().split("\n");
+  const at = lines.findIndex((line) => line.startsWith(`  ${key}:`));
+  const end = lines.findIndex((line, index) => index > at && !line.startsWith("  #"));
+  const examples = lines.slice(at + 1, end).map((line) => line.replace("  #", "  "));
+  return [...lines.slice(0, at), `  ${key}:`, ...examples, ...lines.slice(end)].join("\n");
+}
+
+test("the examples in the template are read as they stand", async () => {
+  const file = join(folder, "config.yaml");
+  writeFileSync(file, withExamples("quotas"));
+  const [quota] = (await load()).config.files.quotas;
+  expect(quota).toMatchObject({ roles: ["123456789012345678"], max_bytes: 50e9, max_files: 100 });
+  expect(Object.keys(quota ?? {})).toHaveLength(6);
+
+  writeFileSync(file, withExamples("s3"));
+  const env = { HOME: folder, S3_ACCESS_KEY_ID: "id", S3_SECRET_ACCESS_KEY: "secret" };
+  const { s3 } = (await loadConfig({ flags: {}, env, cwd: folder })).config.files;
+  expect(s3).toMatchObject({ bucket: "my-community", access_key_id: "id", secret_access_key: "secret" });
+  expect(Object.keys(s3 ?? {}).sort()).toEqual(keysIn(["files", "s3"]).sort());
 });
 
 test("settings take their places, and every comment keeps its own", async () => {
