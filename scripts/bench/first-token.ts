@@ -26,8 +26,10 @@ const place: AnswerPlace = {
   interactionAt: 0,
 };
 
+const asker = { guildId: null, roleIds: [] };
+
 const ask = (llm: Llm, prompt: string) =>
-  llm.ask({ member: { id: prompt, name: prompt, moderator: false }, prompt, place });
+  llm.ask({ member: { id: prompt, name: prompt, asker, moderator: false }, prompt, place });
 
 async function throughWisbot(llm: Llm): Promise<number> {
   const started = performance.now();

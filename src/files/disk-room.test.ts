@@ -8,7 +8,10 @@ function disk(free: number) {
   const state = { free };
   return {
     state,
-    rooms: createDiskRooms({ blobs: { free: async () => state.free }, minFreeDisk: 100 * MB }),
+    rooms: createDiskRooms({
+      stores: { place: "disk", at: () => ({ free: async () => state.free }) },
+      minFreeDisk: 100 * MB,
+    }),
   };
 }
 

@@ -1,11 +1,11 @@
 import { WisError } from "../errors.ts";
-import type { BlobStores } from "./ports.ts";
+import type { BlobPlace, BlobStore, BlobStores } from "./ports.ts";
 
 /** The disk is looked at again after so many bytes: often enough for a margin of gigabytes, seldom enough to cost nothing. */
 const CHECK_EVERY = 16 * 2 ** 20;
 
 export interface DiskRoomDeps {
-  stores: BlobStores;
+  stores: Pick<BlobStores, "place"> & { at(place: BlobPlace): Pick<BlobStore, "free"> };
   /** Bytes that uploads leave free. */
   minFreeDisk: number;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { openTestTelemetry } from "../testing/telemetry.ts";
 import { createLiveUploads, type Ticker } from "./live-uploads.ts";
+import type { FileIndex } from "./ports.ts";
 
 /** A timer whose ticks the test gives. */
 function handTicker() {
@@ -17,10 +18,16 @@ function handTicker() {
 
 const steady = { tooSlow: () => false, cut: () => undefined };
 
-async function open(touch: (ids: string[], now: number) => Promise<void>) {
+async function open(touch: FileIndex["touch"]) {
   const { telemetry, lines, ...opened } = await openTestTelemetry();
   const clock = handTicker();
-  const live = createLiveUploads({ index: { touch }, telemetry, now: () => 42, ticker: clock.ticker });
+  const live = createLiveUploads({
+    index: { touch },
+    telemetry,
+    resumeFor: 7000,
+    now: () => 42,
+    ticker: clock.ticker,
+  });
   return { ...opened, lines, clock, live };
 }
 
@@ -35,7 +42,7 @@ test("one timer says of all uploads that they are alive, and rests when there ar
     expect(desk.clock.running()).toBe(1);
     expect(desk.live.has("a")).toBe(true);
   }
-  expect(touched).toEqual([[["a", "b"], 42]]);
+  expect(touched).toEqual([[["a", "b"], 42, 7000]]);
   expect(desk.clock.running()).toBe(0);
   expect(desk.live.has("a")).toBe(false);
 });

@@ -2,7 +2,14 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { nextReservation, overQuota } from "./quota.ts";
 
-const limits = { maxFileSize: 250e6, maxFiles: 20, maxBytes: 2e9, expireAfter: 1, linkExpiresAfter: 1 };
+const limits = {
+  maxFileSize: 250e6,
+  maxFiles: 20,
+  maxBytes: 2e9,
+  expireAfter: 1,
+  maxExpireAfter: 1,
+  linkExpiresAfter: 1,
+};
 
 test("a reservation covers what is needed and never more than a file may have", () => {
   fc.assert(

@@ -1,10 +1,17 @@
 import { expect, test } from "bun:test";
-import { bodyOf, incoming, openTestDesk } from "../testing/file-desk.ts";
+import { bodyOf, incoming, onlyDisk, openTestDesk, type TestDesk } from "../testing/file-desk.ts";
 import { verifyFiles } from "./verify.ts";
 
 const sound = { rows_without_bytes: [], bytes_without_rows: [], corrupt: [] };
 
-async function store(desk: Awaited<ReturnType<typeof openTestDesk>>, key: string, text: string) {
+const depsOf = ({ store, blobs, telemetry }: TestDesk, disk = blobs) => ({
+  index: store.files,
+  contents: store.blobs,
+  stores: onlyDisk(disk),
+  telemetry,
+});
+
+async function store(desk: TestDesk, key: string, text: string) {
   const writer = await desk.blobs.create(key);
   await writer.write(new TextEncoder().encode(text));
   await writer.commit();
@@ -20,13 +27,13 @@ test("what is as it should be is sound", async () => {
 
 test("missing bytes, lost bytes and changed bytes are told apart", async () => {
   await using desk = await openTestDesk();
-  const missing = await desk.files.add({ ownerId: "a" }, incoming());
-  const changed = await desk.files.add({ ownerId: "a" }, incoming());
-  const shortened = await desk.files.add({ ownerId: "a" }, incoming());
+  const missing = await desk.files.add({ ownerId: "a" }, incoming({ text: "missing" }));
+  const changed = await desk.files.add({ ownerId: "a" }, incoming({ text: "changed" }));
+  const shortened = await desk.files.add({ ownerId: "a" }, incoming({ text: "shortened" }));
   const lost = "l".repeat(22);
-  await desk.blobs.delete(missing.id);
-  await store(desk, changed.id, "hellO");
-  await store(desk, shortened.id, "hell");
+  await desk.blobs.delete(missing.blobKey ?? "");
+  await store(desk, changed.blobKey ?? "", "changeD");
+  await store(desk, shortened.blobKey ?? "", "shortene");
   await store(desk, lost, "whose?");
 
   const report = await desk.verify();
@@ -37,21 +44,17 @@ test("missing bytes, lost bytes and changed bytes are told apart", async () => {
 
 test("a disk that can't read a file makes that one corrupt and goes on", async () => {
   await using desk = await openTestDesk();
-  const bad = await desk.files.add({ ownerId: "a" }, incoming());
-  await desk.files.add({ ownerId: "a" }, incoming());
+  const bad = await desk.files.add({ ownerId: "a" }, incoming({ text: "bad" }));
+  await desk.files.add({ ownerId: "a" }, incoming({ text: "good" }));
   const broken = new ReadableStream({ pull: (controller) => controller.error(new Error("EIO")) });
   const report = await verifyFiles(
-    {
-      index: desk.store.files,
-      telemetry: desk.telemetry,
-      blobs: {
-        keys: desk.blobs.keys,
-        open: async (key) => {
-          const blob = await desk.blobs.open(key);
-          return blob && key === bad.id ? Object.assign(blob, { stream: () => broken }) : blob;
-        },
+    depsOf(desk, {
+      ...desk.blobs,
+      open: async (key) => {
+        const blob = await desk.blobs.open(key);
+        return blob && key === bad.blobKey ? Object.assign(blob, { stream: () => broken }) : blob;
       },
-    },
+    }),
     { signal: new AbortController().signal },
   );
   expect(report).toEqual({ ...sound, corrupt: [bad.id] });
@@ -62,8 +65,7 @@ test("it says how far it is, file by file and byte by byte", async () => {
   const body = bodyOf(Array.from({ length: 40 }, () => new Uint8Array(100_000)));
   await desk.files.add({ ownerId: "a" }, incoming({ body, length: 4_000_000 }));
   const steps: [number, number][] = [];
-  const deps = { index: desk.store.files, blobs: desk.blobs, telemetry: desk.telemetry };
-  await verifyFiles(deps, {
+  await verifyFiles(depsOf(desk), {
     signal: new AbortController().signal,
     onProgress: (files, bytes) => steps.push([files, bytes]),
   });
@@ -75,6 +77,26 @@ test("it says how far it is, file by file and byte by byte", async () => {
 test("it stops when told to", async () => {
   await using desk = await openTestDesk();
   await desk.files.add({ ownerId: "a" }, incoming());
-  const deps = { index: desk.store.files, blobs: desk.blobs, telemetry: desk.telemetry };
-  await expect(verifyFiles(deps, { signal: AbortSignal.abort(new Error("stop")) })).rejects.toThrow("stop");
+  const signal = AbortSignal.abort(new Error("stop"));
+  await expect(verifyFiles(depsOf(desk), { signal })).rejects.toThrow("stop");
+});
+
+test("damaged bytes that several files share make each of them corrupt, and are read once", async () => {
+  await using desk = await openTestDesk();
+  const files = [
+    await desk.files.add({ ownerId: "a" }, incoming()),
+    await desk.files.add({ ownerId: "b" }, incoming()),
+  ];
+  await store(desk, files[0]?.blobKey ?? "", "hellO");
+  let opened = 0;
+  const counting = depsOf(desk, {
+    ...desk.blobs,
+    open: async (key) => {
+      opened += 1;
+      return await desk.blobs.open(key);
+    },
+  });
+  const { corrupt } = await verifyFiles(counting, { signal: new AbortController().signal });
+  expect(corrupt.toSorted()).toEqual(files.map(({ id }) => id).toSorted());
+  expect(opened).toBe(1);
 });

@@ -19,7 +19,12 @@ const place = {
   interactionAt: 4,
 };
 
-const member = (id: string, moderator = false): Member => ({ id, name: id, moderator });
+const member = (id: string, moderator = false): Member => ({
+  id,
+  name: id,
+  asker: { guildId: "1", roleIds: [] },
+  moderator,
+});
 
 interface StageOptions {
   ollama?: OllamaOptions;
