@@ -136,7 +136,7 @@ const script = "<script>document.title='ran';fetch('/ran')</script>";
 test.each([
   ["page.html", `<!doctype html><body onload="fetch('/ran')">${script}</body>`],
   ["drawing.svg", `<svg xmlns="http://www.w3.org/2000/svg" onload="fetch('/ran')">${script}</svg>`],
-  ["paper.pdf", pdf],
+  ["paper.pdf", new TextDecoder().decode(pdf)],
 ])("%s full of script opens harmlessly", async (name, bytes) => {
   await using app = await openTestApp();
   await app.start("--no-discord");
