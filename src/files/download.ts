@@ -1,6 +1,7 @@
 import { WisError } from "../errors.ts";
 import { abbreviate } from "../lib/capability.ts";
 import type { Now } from "../lib/clock.ts";
+import type { Telemetry } from "../telemetry/ports.ts";
 import type { AuditTrail } from "./audit.ts";
 import { zipEntries } from "./bundle.ts";
 import type { OpenBlob } from "./hot-blobs.ts";
@@ -20,6 +21,7 @@ export interface DownloadDeps {
   audit: Pick<AuditTrail, "note">;
   /** See audience.ts. */
   audience(client: string): string;
+  telemetry: Pick<Telemetry, "record">;
   publicUrl: string;
   now: Now;
 }
@@ -96,16 +98,21 @@ export interface Zip extends Pick<ZipLayout, "size" | "etag"> {
 }
 
 /** A bundle as one file: see Files.zip. */
-export async function zipOf({ index, stores }: DownloadDeps, bundle: StoredFile): Promise<Zip> {
+export async function zipOf(
+  { index, stores, telemetry }: Pick<DownloadDeps, "index" | "stores" | "telemetry">,
+  bundle: StoredFile,
+): Promise<Zip> {
   const members = await index.members(bundle.id);
   const places = new Map(members.flatMap(({ blob }) => (blob ? [[blob.key, blob.place]] : [])));
   const layout = layoutZip(zipEntries(members));
   const open = async (key: string, range?: { start: number; end: number }) =>
     await stores.at(places.get(key) ?? stores.place).open(key, range);
+  const onFailure = (error: unknown) => void telemetry.record(error, "reading a bundle");
   return {
     size: layout.size,
     etag: layout.etag,
-    read: (range, signal) => readZip(layout, range, open, signal),
+    // What breaks in the middle of an answer only breaks the connection: nobody else hears why.
+    read: (range, signal) => readZip(layout, range, open, signal, onFailure),
   };
 }
 

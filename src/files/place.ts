@@ -1,6 +1,7 @@
 import { newCapability } from "../lib/capability.ts";
 import type { FileLimits } from "../members/limits.ts";
 import { contentTypeOf } from "./content-type.ts";
+import type { DiskRoom, DiskRooms } from "./disk-room.ts";
 import { dropBytes } from "./drop-bytes.ts";
 import type { Incoming } from "./files.ts";
 import type { LiveUploads } from "./live-uploads.ts";
@@ -13,6 +14,24 @@ import { beingSent, bundleFull, withdrawn } from "./upload-errors.ts";
 export interface PlaceDeps extends TicketDeps {
   index: TicketDeps["index"] & Pick<FileIndex, "claim" | "join" | "release">;
   live: Pick<LiveUploads, "has">;
+  rooms: DiskRooms;
+}
+
+/**
+ * Promises room on the disk for what comes through a ticket. A link that is none, or a length over its limit, is a
+ * better reason to refuse than a disk that is too small for it. Throws WisError `disk.full`, `ticket.*`, `file.too_large`.
+ */
+export async function takeRoom(
+  deps: PlaceDeps,
+  ticket: string,
+  { length }: Pick<Incoming, "length">,
+): Promise<DiskRoom> {
+  try {
+    return await deps.rooms.take(length ?? 0);
+  } catch (error) {
+    refuseTooLarge({ length }, deps.limits(await openTicket(deps, ticket)));
+    throw error;
+  }
 }
 
 /** What takes a place: `resumeUntil` null for an upload that can't be gone on with. */

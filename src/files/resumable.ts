@@ -1,11 +1,10 @@
 import { WisError } from "../errors.ts";
 import { createAllowance } from "./allowance.ts";
 import { createDigest, type Digest, type DigestCache, digestOf } from "./digest.ts";
-import type { DiskRooms } from "./disk-room.ts";
 import { dropBytes } from "./drop-bytes.ts";
 import { endOf } from "./expiry.ts";
 import type { Incoming, Resumable } from "./files.ts";
-import { type PlaceDeps, refuseTooLarge, takePlace } from "./place.ts";
+import { type PlaceDeps, refuseTooLarge, takePlace, takeRoom } from "./place.ts";
 import type { BlobWriter, FileIndex, FileRow, StoredFile } from "./ports.ts";
 import { createSink, pour } from "./pour.ts";
 import { leftover, type ReceiveDeps, settle, uploadKeyOf, watchSender } from "./receive.ts";
@@ -16,7 +15,6 @@ import { alreadyFinished, beingSent, unknownUpload, wrongOffset } from "./upload
 export type ResumableDeps = ReceiveDeps &
   PlaceDeps & {
     index: Pick<FileIndex, "findByUpload" | "announce" | "touch">;
-    rooms: DiskRooms;
     digests: DigestCache;
     /** How long a cut upload can be gone on with, milliseconds. */
     resumeFor: number;
@@ -28,9 +26,9 @@ export async function beginUpload(
   ticket: string,
   incoming: Pick<Incoming, "name" | "path" | "contentType" | "length">,
 ): Promise<Resumable> {
-  const { stores, rooms, now, resumeFor } = deps;
+  const { stores, now, resumeFor } = deps;
   // Only asked whether there is room: it is promised to the bytes when they come.
-  using _ = await rooms.take(incoming.length ?? 0);
+  using _ = await takeRoom(deps, ticket, incoming);
   const row = await takePlace(deps, ticket, { ...incoming, resumeUntil: endOf(now(), resumeFor) });
   const key = uploadKeyOf(row);
   try {

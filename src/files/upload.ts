@@ -6,11 +6,10 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import { seal } from "./bundle.ts";
 import { contentTypeOf } from "./content-type.ts";
-import type { DiskRooms } from "./disk-room.ts";
 import { dropBytes } from "./drop-bytes.ts";
 import type { Incoming, Sharing } from "./files.ts";
 import { safeName } from "./name.ts";
-import { type PlaceDeps, refuseTooLarge, takePlace } from "./place.ts";
+import { type PlaceDeps, refuseTooLarge, takePlace, takeRoom } from "./place.ts";
 import type { FileIndex, StoredFile } from "./ports.ts";
 import { overQuota } from "./quota.ts";
 import { leftover, type ReceiveDeps, receive } from "./receive.ts";
@@ -21,7 +20,6 @@ import { wishesOf } from "./wishes.ts";
 export type UploadDeps = ReceiveDeps &
   PlaceDeps & {
     index: FileIndex;
-    rooms: DiskRooms;
     telemetry: Pick<Telemetry, "span" | "record">;
     metrics: Pick<Metrics["files"], "uploads" | "uploadedBytes">;
   };
@@ -33,7 +31,7 @@ export async function uploadWithTicket(
   incoming: Incoming,
 ): Promise<StoredFile> {
   return await counted(deps, incoming.body, async () => {
-    using room = await deps.rooms.take(incoming.length ?? 0);
+    using room = await takeRoom(deps, ticket, incoming);
     const row = await takePlace(deps, ticket, { ...incoming, resumeUntil: null });
     return await receive(deps, { row, room, limits: deps.limits(row), by: row.ownerId }, incoming);
   });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Config, configSchema } from "../config/schema.ts";
 import type { PartState } from "../doctor/ports.ts";
 import { createAuditTrail } from "../files/audit.ts";
+import { type CleanUpReport, cleanUp } from "../files/clean-up.ts";
 import { createFiles, type FilesDeps } from "../files/desk.ts";
 import type { Files, TicketView } from "../files/files.ts";
 import { createLiveUploads, type Ticker } from "../files/live-uploads.ts";
@@ -30,6 +31,10 @@ export interface TestWebOptions {
   paceRules?: FilesDeps["paceRules"];
   /** How often slow uploads are looked for, milliseconds. */
   beat?: number;
+  /** Puts faults between the desk and the disk. */
+  wrapBlobs?(blobs: BlobStore): BlobStore;
+  /** The data dir of one that was restarted; default a new one. It is removed on dispose either way. */
+  dataDir?: string;
 }
 
 export interface TestWeb extends AsyncDisposable {
@@ -48,6 +53,10 @@ export interface TestWeb extends AsyncDisposable {
   becomes(link: string, state: TicketView["state"]): Promise<void>;
   /** Sends a file through a fresh link and gives its share address. */
   share(name: string, body: BodyInit, type?: string): Promise<string>;
+  /** One run of the clean-up. */
+  cleanUp(): Promise<CleanUpReport>;
+  /** Ends it without waiting for anybody, and opens what is on the disk anew at the same address. */
+  restart(): Promise<TestWeb>;
 }
 
 const READY: PartState[] = [
@@ -58,8 +67,11 @@ const READY: PartState[] = [
 /** The web edge over a real store, real disk and real files, on a port of its own. */
 export async function openTestWeb(options: TestWebOptions = {}): Promise<TestWeb> {
   await using stack = new AsyncDisposableStack();
-  const dataDir = await mkdtemp(join(tmpdir(), "wisbot-web-"));
-  stack.defer(() => rm(dataDir, { recursive: true, force: true }));
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "wisbot-web-")));
+  let goesOn = false;
+  stack.defer(async () => {
+    if (!goesOn) await rm(dataDir, { recursive: true, force: true });
+  });
 
   const config = configSchema.parse({ ...options.config, log: { level: "debug", format: "json" } });
   const lines: string[] = [];
@@ -72,7 +84,8 @@ export async function openTestWeb(options: TestWebOptions = {}): Promise<TestWeb
   const metrics = createMetrics(telemetry.meter);
   const now = options.now ?? Date.now;
   const store = stack.use(await openStore({ dataDir, log: telemetry.log }));
-  const blobs = await openDiskBlobs({ dir: join(dataDir, "blobs") });
+  const disk = await openDiskBlobs({ dir: join(dataDir, "blobs") });
+  const blobs = options.wrapBlobs?.(disk) ?? disk;
   // Links are made before the server listens, so its port has to be known first.
   const port = options.port ?? freePort();
   const publicUrl = `http://127.0.0.1:${port}`;
@@ -80,25 +93,28 @@ export async function openTestWeb(options: TestWebOptions = {}): Promise<TestWeb
   const audit = stack.use(createAuditTrail({ log: auditLog, telemetry, now }));
   const resumeFor = config.files.resume_for;
   const ticker = options.beat === undefined ? {} : { ticker: every(options.beat) };
-  const files = createFiles({
+  const deps = {
     index,
-    contents,
-    downloads,
-    auditLog,
     audit,
-    tokens,
-    choices,
     stores: onlyDisk(blobs),
     live: createLiveUploads({ index, telemetry, resumeFor, now, ...ticker }),
     limits: limitsFrom(config).files,
-    minFreeDisk: config.files.min_free_disk,
-    resumeFor,
-    keys: { doors: await store.keys.key("doors"), audience: await store.keys.key("audience") },
     publicUrl,
     telemetry,
     metrics: metrics.files,
     wake() {},
     now,
+  };
+  const files = createFiles({
+    ...deps,
+    contents,
+    downloads,
+    auditLog,
+    tokens,
+    choices,
+    minFreeDisk: config.files.min_free_disk,
+    resumeFor,
+    keys: { doors: await store.keys.key("doors"), audience: await store.keys.key("audience") },
     ...(options.paceRules && { paceRules: options.paceRules }),
   });
   const web = await startWeb({
@@ -150,6 +166,12 @@ export async function openTestWeb(options: TestWebOptions = {}): Promise<TestWeb
       });
       if (response.status !== 201) throw new Error(`${response.status}: ${await response.text()}`);
       return (await response.text()).trim();
+    },
+    cleanUp: () => cleanUp({ ...deps, logs: [] }, new AbortController().signal),
+    async restart() {
+      goesOn = true;
+      await open.disposeAsync();
+      return await openTestWeb({ ...options, dataDir, port });
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };

@@ -7,7 +7,7 @@ import type { Files } from "../files/files.ts";
 import type { StoredFile } from "../files/ports.ts";
 
 export interface ShownFiles extends AsyncDisposable {
-  files: Pick<Files, "get" | "open">;
+  files: Pick<Files, "get" | "open" | "admits" | "unlock">;
   /** Puts a file on the disk and gives its id. */
   add(name: string, contentType: string, bytes: Uint8Array | string): Promise<string>;
 }
@@ -29,6 +29,10 @@ export async function shownFiles(): Promise<ShownFiles> {
       async open({ id }, range) {
         const whole = Bun.file(join(dir, id));
         return range ? whole.slice(range.start, range.end + 1) : whole;
+      },
+      admits: ({ passwordHash }) => passwordHash === null,
+      async unlock() {
+        throw new WisError("password.wrong", { say: "This is not the password." });
       },
     },
     async add(name, contentType, content) {

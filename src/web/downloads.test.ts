@@ -100,7 +100,8 @@ describe("a download", () => {
   test("of a file whose bytes are gone is 500, recorded, and says whom to tell", async () => {
     await using one = await openTestWeb();
     const share = await one.share("lost.txt", "lost");
-    await one.blobs.delete(share.split("/").at(-1) ?? "");
+    const { blobKey } = await one.files.get(share.split("/").at(-1) ?? "");
+    await one.blobs.delete(blobKey ?? "");
     const response = await fetch(`${share}/download`);
     expect(response.status).toBe(500);
     const { error_id } = await response.json();

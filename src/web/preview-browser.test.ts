@@ -16,6 +16,7 @@ import { servePdfAsset } from "./preview-assets.ts";
 import { createPreviews } from "./preview-content.ts";
 import { previewPolicy } from "./preview-policy.ts";
 import { statusOf } from "./problem.ts";
+import { createRateGate } from "./rates.ts";
 import { serveAsset } from "./routes/assets.ts";
 import { view } from "./routes/view.ts";
 
@@ -65,7 +66,7 @@ function previewApp({ files }: ShownFiles) {
   );
   app.get("/assets/:name", serveAsset);
   app.get("/assets/:folder/:name", servePdfAsset);
-  app.get("/f/:id/view", view({ files }));
+  app.get("/f/:id/view", view({ files, gate: createRateGate(), publicUrl: "http://wisbot.test" }));
   app.get("/f/:id", async (c) => {
     const file = await files.get(c.req.param("id"));
     const content = await previews.contentOf(file);

@@ -230,7 +230,13 @@ describe("an upload", () => {
   test("page shows limits, how long the link lives, and how curl does it", async () => {
     const link = await web.link();
     const html = await (await fetch(link, { headers: HTML })).text();
-    for (const part of ["250 MB", "7 days", "in 60 minutes", `curl -T FILE ${link}/`, "<noscript>"]) {
+    for (const part of [
+      "250 MB",
+      "7 days",
+      "in 60 minutes",
+      `curl -T FILE ${link}/`,
+      "multipart/form-data",
+    ]) {
       expect(html).toContain(part);
     }
     expect((await fetch(`${link}/`, { headers: HTML })).status).toBe(200);

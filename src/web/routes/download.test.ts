@@ -4,7 +4,7 @@ import { rangeOf } from "../byte-ranges.ts";
 import { safeType } from "./download.ts";
 
 const READY_AT = Date.UTC(2026, 0, 2, 3, 4, 5);
-const file = (size: number) => ({ size, sha256: "ab".repeat(32), readyAt: READY_AT });
+const file = (size: number) => ({ size, etag: "ab".repeat(32), modifiedAt: READY_AT });
 const ETAG = `"${"ab".repeat(32)}"`;
 
 describe("a range", () => {

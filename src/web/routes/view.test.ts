@@ -4,13 +4,15 @@ import { toWisError } from "../../errors.ts";
 import { type ShownFiles, shownFiles } from "../../testing/shown-files.ts";
 import type { WebEnv } from "../env.ts";
 import { statusOf } from "../problem.ts";
+import { createRateGate } from "../rates.ts";
 import { view } from "./view.ts";
 
 let shown: ShownFiles;
 let app: Hono<WebEnv>;
 beforeAll(async () => {
   shown = await shownFiles();
-  app = new Hono<WebEnv>().get("/f/:id/view", view(shown));
+  const deps = { files: shown.files, gate: createRateGate(), publicUrl: "http://wisbot.test" };
+  app = new Hono<WebEnv>().get("/f/:id/view", view(deps));
   app.onError((error, c) => c.text(toWisError(error).say, statusOf[toWisError(error).code]));
 });
 afterAll(() => shown?.[Symbol.asyncDispose]());
