@@ -29,6 +29,7 @@ import { inspectDatabase } from "./inspect.ts";
 import { createKeyRing, type KeyRing } from "./keys.ts";
 import { createMemberChoices } from "./member-choices.ts";
 import { embeddedMigrations } from "./migrations.ts" with { type: "macro" };
+import { rememberRows } from "./row-memory.ts";
 import { files } from "./schema.ts";
 import { createTokenIndex } from "./tokens.ts";
 
@@ -72,7 +73,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     const connection = await connect({ client, log: options.log });
     opening.defer(() => connection.close());
     const repositories = {
-      files: createFileIndex(connection),
+      files: rememberRows({ client, run: connection.run, index: createFileIndex(connection) }),
       blobs: createBlobIndex(connection),
       downloads: createDownloadLog(connection),
       audit: createAuditLog(connection),

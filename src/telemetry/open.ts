@@ -1,9 +1,17 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import {
+  type Context,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  trace,
+} from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { parseKeyPairsIntoRecord } from "@opentelemetry/core";
 import { type Resource, resourceFromAttributes } from "@opentelemetry/resources";
-import { AlwaysOffSampler, BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
+import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 import {
   ATTR_SERVICE_INSTANCE_ID,
   ATTR_SERVICE_NAME,
@@ -71,18 +79,15 @@ export async function openTelemetry(options: TelemetryOptions): Promise<Telemetr
   if (target && protocol !== "http/protobuf") {
     log.warn({ protocol }, "WisBot exports traces as http/protobuf only; the protocol asked for is ignored.");
   }
-  const provider = new BasicTracerProvider({
-    resource,
-    spanProcessors: toCollector ? [toCollector.processor] : [],
-    // Unsampled spans still have ids. With a collector OTEL_TRACES_SAMPLER decides.
-    ...(!toCollector && { sampler: new AlwaysOffSampler() }),
-  });
-  const tracer = provider.getTracer("wisbot", version);
+  // OTEL_TRACES_SAMPLER decides what of it is recorded.
+  const provider =
+    toCollector && new BasicTracerProvider({ resource, spanProcessors: [toCollector.processor] });
+  const tracer = provider?.getTracer("wisbot", version);
 
   async function span<T>(name: string, options: SpanOptions, run: (span: Span) => Promise<T>): Promise<T> {
     const parent = options.root ? ROOT_CONTEXT : contexts.active();
     const { kind = SpanKind.INTERNAL, attributes = {} } = options;
-    const opened = tracer.startSpan(name, { kind, attributes }, parent);
+    const opened = tracer?.startSpan(name, { kind, attributes }, parent) ?? unrecordedSpan(parent);
     try {
       return await contexts.with(trace.setSpan(parent, opened), () => run(opened));
     } catch (error) {
@@ -99,7 +104,7 @@ export async function openTelemetry(options: TelemetryOptions): Promise<Telemetr
   async function close(): Promise<void> {
     const outcome = await within(
       SHUTDOWN_LIMIT,
-      Promise.allSettled([provider.shutdown(), metering.shutdown()]),
+      Promise.allSettled([provider?.shutdown(), metering.shutdown()]),
     );
     for (const { status, ...rest } of outcome ?? []) {
       if (status === "rejected")
@@ -120,6 +125,23 @@ export async function openTelemetry(options: TelemetryOptions): Promise<Telemetr
     exportState: () => toCollector?.state(),
     shutdown: () => (closed ??= close()),
   };
+}
+
+/** A span that nobody collects: only its ids are of use, and they are made when an error or a log line wants them. */
+function unrecordedSpan(parent: Context): Span {
+  let traceId: string | undefined;
+  let spanId: string | undefined;
+  return trace.wrapSpanContext({
+    traceFlags: TraceFlags.NONE,
+    get traceId() {
+      traceId ??= trace.getSpanContext(parent)?.traceId ?? randomBytes(16).toString("hex");
+      return traceId;
+    },
+    get spanId() {
+      spanId ??= randomBytes(8).toString("hex");
+      return spanId;
+    },
+  });
 }
 
 function idsOf(span: Span | undefined): object {

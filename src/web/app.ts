@@ -119,7 +119,8 @@ const refuseUndecodable: Middleware = (c, next) => {
 
 function decodes(path: string): boolean {
   try {
-    return !decodeURIComponent(path).includes("\0");
+    const decoded = path.includes("%") ? decodeURIComponent(path) : path;
+    return !decoded.includes("\0");
   } catch (error) {
     if (error instanceof URIError) return false;
     throw error;

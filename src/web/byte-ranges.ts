@@ -40,7 +40,7 @@ export async function sendBytes(c: Context<WebEnv>, answer: BytesAnswer): Promis
   if (isFresh(c, source)) return new Response(null, { status: 304, headers: withoutBody(whole) });
 
   const asked = c.req.method === "GET" ? c.req.header("range") : undefined;
-  const range = rangeOf(asked, c.req.header("if-range"), source);
+  const range = asked === undefined ? undefined : rangeOf(asked, c.req.header("if-range"), source);
   if (range === "unsatisfiable") {
     c.header("Content-Range", `bytes */${size}`);
     throw new WisError("range.unsatisfiable", {
