@@ -38,8 +38,7 @@ import type {
 } from "./ports.ts";
 import { tooManyFiles } from "./quota.ts";
 import { announceLength, appendTo, beginUpload, cancelUpload, progressOf } from "./resumable.ts";
-import { allRows } from "./rows.ts";
-import { storedFile } from "./stored.ts";
+import { allRows, pageOfShares } from "./rows.ts";
 import { closedTicket, openTicket, ticketKey, viewTicket } from "./ticket.ts";
 import { mintToken, revokeToken, tokenOf } from "./tokens.ts";
 import { closeBundle, uploadDirectly, uploadWithTicket } from "./upload.ts";
@@ -148,10 +147,7 @@ export function createFiles(given: FilesDeps): Files {
     viewed: (file, client) => audit.note(file, "viewed", audience(client)),
 
     list: (filter) => allRows(index, filter),
-    async page(ownerId, { after, limit }) {
-      const rows = await index.list({ ownerId, states: ["ready"], limit, ...(after && { after }) });
-      return rows.flatMap((row) => storedFile(row, now(), publicUrl) ?? []);
-    },
+    page: (ownerId, input) => pageOfShares(deps, ownerId, input),
     usage: (ownerId) => index.usage(ownerId),
     nextExpiry: (ownerId) => index.nextExpiry(ownerId),
     limits: (ownerId, asker) => limits({ ownerId, asker }),

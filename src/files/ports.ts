@@ -109,6 +109,8 @@ export interface StoredFile extends Omit<Wishes, "expireAfter"> {
   size: number;
   contentType: string;
   sha256: string;
+  /** With the id its place in listings. */
+  createdAt: number;
   readyAt: number;
   expiresAt: number;
   /** Sessions so far. */

@@ -1,4 +1,6 @@
-import type { FileIndex, FileRow, FileState } from "./ports.ts";
+import type { Now } from "../lib/clock.ts";
+import type { FileIndex, FileRow, FileState, StoredFile } from "./ports.ts";
+import { storedFile } from "./stored.ts";
 
 const PAGE = 500;
 
@@ -13,5 +15,21 @@ export async function* allRows(
     yield* page;
     after = page.at(-1);
     if (page.length < PAGE) return;
+  }
+}
+
+/** One page of an owner's shares, newest first: see Files.page. Full even where the clean-up has yet to come by. */
+export async function pageOfShares(
+  { index, publicUrl, now }: { index: Pick<FileIndex, "list">; publicUrl: string; now: Now },
+  ownerId: string,
+  { after, limit }: { after?: Pick<FileRow, "id" | "createdAt">; limit: number },
+): Promise<StoredFile[]> {
+  const shares: StoredFile[] = [];
+  let last = after;
+  while (true) {
+    const rows = await index.list({ ownerId, states: ["ready"], limit, ...(last && { after: last }) });
+    shares.push(...rows.flatMap((row) => storedFile(row, now(), publicUrl) ?? []));
+    last = rows.at(-1);
+    if (shares.length >= limit || rows.length < limit) return shares.slice(0, limit);
   }
 }

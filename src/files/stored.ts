@@ -4,7 +4,7 @@ import type { FileRow, StoredFile } from "./ports.ts";
 /** The row as a file or bundle that anybody may have; undefined unless it is ready and unexpired. */
 export function storedFile(row: FileRow | undefined, now: number, publicUrl: string): StoredFile | undefined {
   if (row?.state !== "ready" || isExpired(row, now)) return undefined;
-  const { id, ownerId, name, size, contentType, sha256, readyAt, expiresAt } = row;
+  const { id, ownerId, name, size, contentType, sha256, createdAt, readyAt, expiresAt } = row;
   if (name === null || contentType === null || sha256 === null || readyAt === null || expiresAt === null) {
     return undefined;
   }
@@ -16,6 +16,7 @@ export function storedFile(row: FileRow | undefined, now: number, publicUrl: str
     size: row.bundleBytes ?? size,
     contentType,
     sha256,
+    createdAt,
     readyAt,
     expiresAt,
     title,

@@ -75,6 +75,7 @@ function quotas(db: Db) {
     ownerId: bundle.ownerId,
     parentId: bundle.id,
     asker: bundle.asker,
+    origin: bundle.origin,
   };
 
   return {

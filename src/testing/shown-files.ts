@@ -46,6 +46,7 @@ export async function shownFiles(): Promise<ShownFiles> {
         contentType,
         size: bytes.length,
         sha256: createHash("sha256").update(bytes).digest("hex"),
+        createdAt: READY_AT,
         readyAt: READY_AT,
         expiresAt: READY_AT + 86_400_000,
         title: null,
