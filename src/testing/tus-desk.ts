@@ -1,19 +1,8 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { FileStore } from "@tus/file-store";
-import { EVENTS, Server, type Upload } from "@tus/server";
-import { UploadPage } from "../../templates/upload.tsx";
-import { assetUrls, findAsset } from "../web/assets.ts";
-
-// The policy of every page (src/web/headers.ts), and nothing relaxed.
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-  "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'";
-const TICKET = "ticket-of-the-tests-0001";
-const SHARE = "/f/share-of-the-tests-00001";
-const DAY = 86_400_000;
+import type { FileRow } from "../files/ports.ts";
+import { hashCapability } from "../lib/capability.ts";
+import { TUS_PATH } from "../web/tus.ts";
+import { openTestWeb } from "./open-test-web.ts";
 
 interface Refusal {
   method: string;
@@ -33,147 +22,95 @@ export interface TusDesk extends AsyncDisposable {
   readonly requests: string[];
   /** What has arrived whole, by its place in its folder or its name. */
   arrived(): Promise<Map<string, Buffer>>;
-  /** Answers such requests so until it is called without one. */
+  /** Answers such requests so until it is called without one, as a proxy does that stands in between. */
   refuse(refusal?: Refusal): void;
   /** Ends every connection, as a network does that goes away. */
   cut(): void;
 }
 
-/** The upload page's side of a server, as small as the protocol allows: one link, tus, everything else in memory. */
+/** A real web edge with one upload link, behind a proxy that listens and refuses, and a line that can be cut. */
 export async function openTusDesk({ maxBytes = 250_000_000 } = {}): Promise<TusDesk> {
-  const directory = await mkdtemp(join(tmpdir(), "wisbot-tus-"));
+  await using opening = new AsyncDisposableStack();
+  const web = opening.use(
+    await openTestWeb({ config: { files: { max_file_size: maxBytes, max_bytes_per_user: maxBytes } } }),
+  );
+  const ticket = (await web.link()).split("/").at(-1) ?? "";
   const settings: Record<string, unknown>[] = [];
   const requests: string[] = [];
-  const ready: Upload[] = [];
-  const uploads = new Map<string, Upload>();
+  /** The names of uploads, by their addresses. */
+  const names = new Map<string, string>();
   let refusal: Refusal | undefined;
-  let isShared = false;
 
-  const expected = () => settings.at(-1)?.files;
-  const tus = new Server({
-    path: "/api/uploads",
-    datastore: new FileStore({ directory }),
-    relativeLocation: true,
-    lockDrainTimeout: 300,
-    async onUploadCreate(_, upload) {
-      uploads.set(upload.id, upload);
-      return {};
-    },
-    async onUploadFinish(_, upload) {
-      ready.push(upload);
-      if (ready.length === expected()) isShared = true;
-      return { headers: { "Content-Location": SHARE } };
-    },
-  });
-
-  tus.on(EVENTS.POST_TERMINATE, (_request, _response, id) => uploads.delete(id));
-
-  function refusedBy(request: Request): boolean {
-    if (refusal?.method !== request.method) return false;
+  function refusedBy(request: Request, path: string): boolean {
+    if (!refusal || !path.startsWith(TUS_PATH) || refusal.method !== request.method) return false;
     if (!refusal.name) return true;
-    const id = request.url.split("/").at(-1) ?? "";
     const created = request.headers.get("upload-metadata") ?? "";
-    return uploads.get(id)?.metadata?.filename === refusal.name || created.includes(btoa(refusal.name));
+    return names.get(path) === refusal.name || created.includes(btoa(refusal.name));
   }
 
-  async function transfer(request: Request): Promise<Response> {
-    requests.push(request.method);
-    if (refusal && refusedBy(request)) {
-      const { status, detail, hint } = refusal;
-      const problem = { type: "urn:wisbot:problem:test", detail, hint, error_id: "e".repeat(32) };
-      const type = "application/problem+json";
-      return new Response(JSON.stringify(problem), { status, headers: { "content-type": type } });
-    }
-    const response = await tus.handleWeb(request);
-    const { headers } = response;
-    const isWhole = headers.get("upload-offset") === headers.get("upload-length");
-    if (request.method === "HEAD" && response.ok && isWhole) headers.set("Content-Location", SHARE);
+  async function pass(request: Request, path: string): Promise<Response> {
+    const { method, headers, signal } = request;
+    // Read here, or else the body that goes on would have no length.
+    const body = path.endsWith("/settings") ? await request.text() : request.body;
+    if (typeof body === "string") settings.push(JSON.parse(body));
+    const response = await fetch(`${web.url}${path}`, { method, headers, body, signal, redirect: "manual" });
+    const address = response.headers.get("location");
+    if (method === "POST" && path === TUS_PATH && address) names.set(address, nameIn(request));
     return response;
   }
 
-  function page(): Response {
-    const limits = { maxFileSize: maxBytes, maxBytes, expireAfter: 7 * DAY, maxExpireAfter: 30 * DAY };
-    const address = `/u/${TICKET}`;
-    const html = UploadPage({
-      assets: assetUrls,
-      version: "test",
-      address,
-      link: `${line.origin}${address}/`,
-      maxBytes,
-      limits,
-      usage: { bytes: 0 },
-      spaceAt: undefined,
-    expiresAt: Date.now() + DAY,
-      now: Date.now(),
-    });
-    const headers = { "content-type": "text/html; charset=utf-8", "content-security-policy": POLICY };
-    return new Response(`<!DOCTYPE html>${html}`, { headers });
-  }
-
-  function state(): Response {
-    const files = [...uploads.values()].map(({ id, metadata, size }) => {
-      const isReady = ready.some((upload) => upload.id === id);
-      const received = Bun.file(join(directory, id)).size;
-      return { name: metadata?.filename, size, state: isReady ? "ready" : "uploading", received };
-    });
-    const isBundle = expected() !== undefined && expected() !== 1;
-    const body = { state: isShared ? "used" : "open", files, expected: isBundle ? expected() : null };
-    return Response.json({ ...body, ...(isShared && { url: SHARE }) });
-  }
-
-  const server = Bun.serve({
+  const proxy = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
-    routes: {
-      [`/u/${TICKET}`]: {
-        GET: (request) => (request.headers.get("accept")?.includes("text/html") ? page() : state()),
-        POST: async (request) =>
-          Response.json([...(await request.formData()).entries()].map(([name]) => name)),
-      },
-      [`/u/${TICKET}/settings`]: {
-        POST: async (request) => {
-          settings.push(await request.json());
-          return new Response(null, { status: 204 });
-        },
-      },
-      [`/u/${TICKET}/finish`]: {
-        POST() {
-          isShared = true;
-          return new Response(`${SHARE}\n`, { status: 201 });
-        },
-      },
-      "/api/uploads": transfer,
-      "/api/uploads/*": transfer,
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    async fetch(request) {
+      const path = new URL(request.url).pathname;
+      if (path.startsWith(TUS_PATH)) requests.push(request.method);
+      if (!refusal || !refusedBy(request, path)) return await pass(request, path);
+      const { status, detail, hint } = refusal;
+      const problem = { type: "urn:wisbot:problem:test", detail, hint, error_id: "e".repeat(32) };
+      const headers = { "content-type": "application/problem+json" };
+      return new Response(JSON.stringify(problem), { status, headers });
     },
-    fetch(request) {
-      const asset = findAsset(new URL(request.url).pathname);
-      if (!asset) return new Response("nothing here", { status: 404 });
-      return new Response(asset.text, { headers: { "content-type": asset.type } });
-    },
+    // Whoever was cut off is answered by nobody.
+    error: () => new Response("gone", { status: 502 }),
   });
+  opening.defer(() => proxy.stop(true));
+  const line = await openLine(proxy.url);
+  opening.defer(async () => void (await line.close()));
+  const opened = opening.move();
 
-  const line = await openLine(server.url);
+  async function rows(): Promise<FileRow[]> {
+    const row = await web.index.findByTicket(hashCapability(ticket));
+    if (!row || "outcome" in row) return [];
+    return row.expected === null ? [row] : (await web.index.members(row.id)).map((member) => member.row);
+  }
+
   return {
-    page: `${line.origin}/u/${TICKET}`,
+    page: `${line.origin}/u/${ticket}`,
     settings,
     requests,
     async arrived() {
-      const files = ready.map(async ({ id, metadata }) => {
-        const name = metadata?.relativePath ?? metadata?.filename ?? "";
-        return [name, await readFile(join(directory, id))] as const;
-      });
+      const files = (await rows())
+        .filter(({ state }) => state === "ready")
+        .map(async ({ path, name, blobKey }) => {
+          const bytes = await (await web.blobs.open(blobKey ?? ""))?.bytes();
+          return [path ?? name ?? "", Buffer.from(bytes ?? "")] as const;
+        });
       return new Map(await Promise.all(files));
     },
     refuse(next) {
       refusal = next;
     },
     cut: line.cut,
-    async [Symbol.asyncDispose]() {
-      await line.close();
-      await server.stop(true);
-      await rm(directory, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** The file's name in the metadata of an upload that begins. */
+function nameIn(request: Request): string {
+  const encoded = /filename ([A-Za-z0-9+/=]+)/.exec(request.headers.get("upload-metadata") ?? "")?.[1];
+  return Buffer.from(encoded ?? "", "base64").toString();
 }
 
 /** A line to a server that can be cut. */
