@@ -2,9 +2,11 @@ import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import { $ } from "bun";
 import { configSchema } from "../../src/config/schema.ts";
+import { createAuditTrail } from "../../src/files/audit.ts";
 import { cleanUp } from "../../src/files/clean-up.ts";
 import type { BlobStore } from "../../src/files/ports.ts";
 import { hashCapability, newCapability } from "../../src/lib/capability.ts";
+import { limitsFrom } from "../../src/members/limits.ts";
 import { openDiskBlobs } from "../../src/store/blobs/disk.ts";
 import { blobsPath, databasePath } from "../../src/store/data-dir.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
@@ -49,22 +51,22 @@ async function openHouse(rows: number): Promise<House> {
  */
 function insertReady(dataDir: string, ids: string[], expiresAt: number): void {
   using database = new Database(databasePath(dataDir));
+  const store = database.prepare(
+    `insert into blobs (key, sha256, size, crc32, state, place, created_at, checked_at)
+     values (?1, ?2, 1, 0, 'live', 'disk', ?3, ?3)`,
+  );
   const insert = database.prepare(
-    `insert into files (id, ticket_hash, owner_id, state, name, size, content_type, sha256, created_at, ready_at, expires_at)
-     values (?, ?, ?, 'ready', 'a.txt', 1, 'text/plain', ?, ?, ?, ?)`,
+    `insert into files (id, ticket_hash, owner_id, state, name, size, content_type, sha256, created_at, ready_at, expires_at, upload_key, blob_key)
+     values (?1, ?2, ?3, 'ready', 'a.txt', 1, 'text/plain', ?2, ?4, ?4, ?5, ?1, ?1)`,
   );
   database.transaction(() => {
     for (const [index, id] of ids.entries()) {
       const owner = String(index % 5_000);
-      insert.run(
-        id,
-        hashCapability(id),
-        owner,
-        "a".repeat(64),
-        NOW - DAY - index,
-        NOW - DAY - index,
-        expiresAt,
-      );
+      const readyAt = NOW - DAY - index;
+      // As good as a hash of its bytes: no two files share a blob.
+      const hash = hashCapability(id);
+      store.run(id, hash, readyAt);
+      insert.run(id, hash, owner, readyAt, expiresAt);
     }
   })();
   database.run("pragma wal_checkpoint(truncate)");
@@ -88,12 +90,18 @@ interface Round {
 async function round(house: House): Promise<Round> {
   await expireSome(house);
   const { store, blobs, telemetry } = house;
+  const now = () => NOW;
+  await using audit = createAuditTrail({ log: store.audit, telemetry, now });
   const deps = {
     index: store.files,
-    blobs,
+    stores: { place: "disk" as const, presigns: false, at: () => blobs },
+    audit,
+    limits: limitsFrom(configSchema.parse({})).files,
+    publicUrl: "http://localhost",
+    wake() {},
     telemetry,
     metrics: createMetrics(telemetry.meter).files,
-    now: () => NOW,
+    now,
   };
   let [last, blocked] = [performance.now(), 0];
   const probe = setInterval(() => {
