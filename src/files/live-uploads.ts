@@ -60,7 +60,8 @@ export function createLiveUploads({
       timer ??= ticker(HEARTBEAT, tick);
       return {
         [Symbol.dispose]() {
-          live.delete(upload.id);
+          // The next sender through the same link may be here before this one has tidied up.
+          if (live.get(upload.id) === upload) live.delete(upload.id);
           if (live.size > 0) return;
           timer?.[Symbol.dispose]();
           timer = undefined;

@@ -7,6 +7,7 @@ import type { Incoming, Resumable } from "./files.ts";
 import { type PlaceDeps, refuseTooLarge, takePlace, takeRoom } from "./place.ts";
 import type { BlobWriter, FileIndex, FileRow, StoredFile } from "./ports.ts";
 import { createSink, pour } from "./pour.ts";
+import { tooManyBytes } from "./quota.ts";
 import { leftover, type ReceiveDeps, settle, uploadKeyOf, watchSender } from "./receive.ts";
 import { storedFile } from "./stored.ts";
 import { isCapability, receivedOf } from "./ticket.ts";
@@ -49,7 +50,8 @@ export async function progressOf(deps: ResumableDeps, key: string): Promise<Resu
   const row = await findUpload(deps, key);
   if (row.state === "ready") return await finished(deps, row);
   const received = await receivedOf(deps.stores, key);
-  const file = received === row.length && !deps.live.has(row.id) ? await complete(deps, row) : undefined;
+  const lacksOnlyItsEnd = received === row.length && !deps.live.has(row.id);
+  const file = lacksOnlyItsEnd ? await complete(deps, key, row.id) : undefined;
   return { key, length: row.length ?? undefined, received, file };
 }
 
@@ -66,6 +68,7 @@ export async function appendTo(
   if (live.has(row.id)) throw beingSent();
   using watch = watchSender(deps, row, signal);
   const { writer, digest } = await goOn(deps, key, offset, watch.signal);
+  let isWhole = false;
   try {
     using room = await rooms.take(Math.max((row.length ?? 0) - offset, 0));
     const limits = deps.limits(row);
@@ -80,27 +83,35 @@ export async function appendTo(
     }
     const length = (await findUpload(deps, key)).length ?? undefined;
     const received = digest.size;
-    const file =
-      received === length ? await settle(deps, { row, by: row.ownerId, writer, digest }) : undefined;
+    isWhole = received === length;
+    const file = isWhole ? await settle(deps, { row, by: row.ownerId, writer, digest }) : undefined;
     return { key, length, received, file };
   } finally {
     await writer.close();
-    if (digest.size < (row.length ?? Number.POSITIVE_INFINITY)) deps.digests.put(key, digest);
+    if (!isWhole) deps.digests.put(key, digest);
     await index.touch([row.id], now(), resumeFor);
   }
 }
 
 /** Says how long an upload is that began without a length: see Files.announce. */
 export async function announceLength(deps: ResumableDeps, key: string, length: number): Promise<void> {
+  const { index, stores } = deps;
   const row = await findUpload(deps, key);
-  refuseTooLarge({ length }, deps.limits(row));
-  if (await deps.index.announce(row.id, length)) return;
-  if (row.length !== length) {
-    throw new WisError("upload.length_mismatch", {
-      say: "The length of this upload was announced before, and differently.",
-      hint: "Send the file again from its start.",
-    });
+  const limits = deps.limits(row);
+  refuseTooLarge({ length }, limits);
+  if (row.length === length) return;
+  if (row.length !== null || length < (await receivedOf(stores, key))) throw lyingLength();
+  if (!(await index.reserve(row.id, length, limits.maxBytes))) {
+    throw tooManyBytes(await index.usage(row.ownerId), limits);
   }
+  if (!(await index.announce(row.id, length))) throw lyingLength();
+}
+
+function lyingLength(): WisError {
+  return new WisError("upload.length_mismatch", {
+    say: "The length of this upload was announced before and differently, or more than that is here.",
+    hint: "Send the file again from its start.",
+  });
 }
 
 /** Takes an unfinished upload away: see Files.cancel. */
@@ -142,13 +153,17 @@ async function goOn(
 }
 
 /** Makes an upload a file whose bytes are all here: read again, since nobody remembers their digest. */
-async function complete(deps: ResumableDeps, row: FileRow): Promise<StoredFile> {
+async function complete(deps: ResumableDeps, key: string, id: string): Promise<StoredFile | undefined> {
+  using _ = deps.live.enter({ id, tooSlow: () => false, cut() {} });
+  // Whoever asked at the same time may have done it.
+  const row = await findUpload(deps, key);
+  if (row.state === "ready") return (await finished(deps, row)).file;
   const store = deps.stores.at(deps.stores.place);
-  const key = uploadKeyOf(row);
   const opened = await store.resume(key);
-  const bytes = opened ? await store.unfinished(key) : await store.open(key);
-  const digest = await digestOf(bytes ?? new Blob(), { signal: new AbortController().signal });
   try {
+    const bytes = opened ? await store.unfinished(key) : await store.open(key);
+    if (!bytes) throw unknownUpload();
+    const digest = await digestOf(bytes, { signal: new AbortController().signal });
     return await settle(deps, { row, by: row.ownerId, writer: opened?.writer, digest });
   } finally {
     await opened?.writer.close();

@@ -50,8 +50,8 @@ export interface TestDesk extends AsyncDisposable, Pick<TestTelemetry, "telemetr
   cleanUp(options?: { alone?: boolean; signal?: AbortSignal }): Promise<CleanUpReport>;
   repair(): Promise<RepairReport>;
   verify(): Promise<VerifyReport>;
-  /** Goes on without anything being undone, as after kill -9: the same data dir, opened anew. */
-  crash(): Promise<TestDesk>;
+  /** Goes on without anything being undone, as after kill -9: the same data dir, opened anew, with other faults. */
+  crash(faults?: Pick<TestDeskOptions, "wrapBlobs" | "wrapIndex">): Promise<TestDesk>;
 }
 
 /** The file desk over a real database and a real disk in a folder of its own. */
@@ -139,10 +139,16 @@ export async function openTestDesk(options: TestDeskOptions = {}): Promise<TestD
       ),
     repair: () => repairFiles(deps),
     verify: () => verifyFiles(deps, { signal: new AbortController().signal }),
-    async crash() {
+    async crash(faults = {}) {
       crashed = true;
       await close();
-      return await openTestDesk({ dataDir, clock });
+      const { limits, paceRules, minFreeDisk } = options;
+      const rules = {
+        ...(limits && { limits }),
+        ...(paceRules && { paceRules }),
+        ...(minFreeDisk !== undefined && { minFreeDisk }),
+      };
+      return await openTestDesk({ ...rules, ...faults, dataDir, clock });
     },
     async [Symbol.asyncDispose]() {
       if (crashed) return;
