@@ -10,7 +10,7 @@ import { lifeOf } from "./wishes.ts";
 import { layoutZip, type ZipEntry, zipPaths } from "./zip.ts";
 
 export interface BundleDeps {
-  index: Pick<FileIndex, "find" | "members" | "seal" | "unwrap">;
+  index: Pick<FileIndex, "find" | "isWhole" | "members" | "seal" | "unwrap">;
   limits: Limits["files"];
   publicUrl: string;
   wake(): void;
@@ -21,10 +21,10 @@ type Member = { row: FileRow; blob: BlobRow | null };
 
 /** Makes a bundle ready when all of its files are here; undefined while some are missing. */
 export async function sealWhenWhole(deps: BundleDeps, id: string): Promise<StoredFile | undefined> {
-  const bundle = await deps.index.find(id);
-  const members = await deps.index.members(id);
-  if (bundle?.state !== "pending" || members.length < (bundle.expected ?? 0)) return undefined;
-  return await seal(deps, bundle, members);
+  const { index } = deps;
+  // Asked after each of thousands of files: all of them are read only once.
+  const bundle = (await index.isWhole(id)) ? await index.find(id) : undefined;
+  return bundle && (await seal(deps, bundle, await index.members(id)));
 }
 
 /**

@@ -12,7 +12,7 @@ import { openTicket, type TicketDeps, ticketKey } from "./ticket.ts";
 import { beingSent, bundleFull, withdrawn } from "./upload-errors.ts";
 
 export interface PlaceDeps extends TicketDeps {
-  index: TicketDeps["index"] & Pick<FileIndex, "claim" | "join" | "release">;
+  index: TicketDeps["index"] & Pick<FileIndex, "claim" | "join" | "release" | "membersAt">;
   live: Pick<LiveUploads, "has">;
   rooms: DiskRooms;
 }
@@ -62,26 +62,30 @@ export async function takePlace(deps: PlaceDeps, ticket: string, placed: Placed)
     now: now(),
   };
   const path = safePath(placed.path ?? placed.name);
-  await giveWay(deps, open, path);
+  await giveWay(deps, open, { path, length: claim.length });
   const row =
     open.expected === null
       ? await index.claim(claim)
       : await index.join({ ...claim, id: newCapability(), path });
   if (row) return row;
   // Somebody else was faster, or the bundle is full, or else it is the bytes: an open link already counts as a file.
-  const { expected } = await openTicket(deps, ticket);
+  const { expected, state } = await openTicket(deps, ticket);
   if (expected !== open.expected) throw withdrawn();
+  if (state === "uploading") throw beingSent();
   if (open.expected !== null && (await index.members(open.id)).length >= open.expected)
     throw bundleFull(open.expected);
   throw overQuota(await index.usage(open.ownerId), limits, false);
 }
 
-async function giveWay({ index, stores, live }: PlaceDeps, open: FileRow, path: string): Promise<void> {
-  const rows =
-    open.expected === null
-      ? [open]
-      : (await index.members(open.id)).map(({ row }) => row).filter((row) => row.path === path);
-  const uploading = rows.filter(({ state }) => state === "uploading");
+async function giveWay(
+  { index, stores, live }: PlaceDeps,
+  open: FileRow,
+  { path, length }: { path: string; length: number | null },
+): Promise<void> {
+  const rows = open.expected === null ? [open] : await index.membersAt(open.id, path);
+  // Of two files with the same name and length, one that nobody sends at this moment can't be told from the same one.
+  const isSame = (row: FileRow) => open.expected === null || row.length === length;
+  const uploading = rows.filter((row) => row.state === "uploading" && isSame(row));
   if (uploading.some(({ id }) => live.has(id))) throw beingSent();
   await dropBytes(stores, await index.release(uploading.map(({ id }) => id)));
 }

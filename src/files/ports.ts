@@ -251,6 +251,10 @@ export interface FileIndex {
   findByUpload(uploadKey: string): Promise<FileRow | undefined>;
   /** A bundle's rows with what is known of their bytes, in the order of their paths. */
   members(parentId: string): Promise<{ row: FileRow; blob: BlobRow | null }[]>;
+  /** The members of a bundle with that path; two files may have the same name. */
+  membersAt(parentId: string, path: string): Promise<FileRow[]>;
+  /** Whether all files that an open bundle waits for are ready. */
+  isWhole(parentId: string): Promise<boolean>;
   usage(ownerId: string): Promise<Usage>;
   /** When the owner's next file goes by itself, and so makes room. */
   nextExpiry(ownerId: string): Promise<number | undefined>;

@@ -311,6 +311,16 @@ function bundles(db: Db) {
       )
       .returning(fileRow)
       .prepare(),
+    membersAt: db
+      .select(fileRow)
+      .from(files)
+      .where(and(eq(files.parentId, given("parentId")), eq(files.path, given("path"))))
+      .prepare(),
+    isWhole: db
+      .select({ id: files.id })
+      .from(files)
+      .where(and(byId, isOpenBundle, sql`${ready} >= ${files.expected}`))
+      .prepare(),
     unwrap: db
       .update(files)
       .set({

@@ -145,6 +145,8 @@ export function createFileIndex({ db, run, keep }: Connection): FileIndex {
       run(() => statements.findByTicket.get({ ticketHash }) ?? statements.findTombstone.get({ ticketHash })),
     findByUpload: (uploadKey) => run(() => statements.findByUpload.get({ uploadKey })),
     members: (parentId) => run(() => statements.members.all({ parentId })),
+    membersAt: (parentId, path) => run(() => statements.membersAt.all({ parentId, path })),
+    isWhole: (id) => run(() => statements.isWhole.get({ id }) !== undefined),
     nextExpiry: (ownerId) => run(() => statements.nextExpiry.get({ ownerId })?.at ?? undefined),
     usage: (ownerId) => run(() => statements.usage.get({ ownerId }) ?? { files: 0, bytes: 0 }),
     list: (input) => run(() => pages.read(input)),
