@@ -2,7 +2,7 @@ import { connect } from "node:net";
 
 /** A connection on which a test writes bytes that no HTTP client would. */
 export interface RawConnection extends Disposable {
-  write(text: string): Promise<void>;
+  write(part: string | Uint8Array): Promise<void>;
   /** Resolves with everything received once it contains `part`. Rejects when the connection closes before. */
   until(part: string): Promise<string>;
   /** Resolves with everything received when the other side has closed. */
@@ -26,9 +26,9 @@ export async function openRaw(port: number): Promise<RawConnection> {
   await opened.promise;
 
   return {
-    write: (text) =>
+    write: (part) =>
       new Promise((resolve) => {
-        socket.write(text, () => resolve());
+        socket.write(part, () => resolve());
       }),
     async until(part) {
       const found = Promise.withResolvers<string>();

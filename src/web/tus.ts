@@ -35,7 +35,6 @@ export function createTus(deps: TusDeps): (request: Request) => Promise<Response
     namingFunction: newCapability,
     // Only our own pages: another site is told nothing.
     allowedOrigins: () => false,
-    disableTerminationForFinishedUploads: true,
     async onUploadFinish(_, { id }) {
       const { file } = await deps.files.progress(id);
       return isWholeShare(file) ? { headers: { "Content-Location": file.url } } : {};
