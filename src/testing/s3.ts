@@ -1,81 +1,56 @@
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { S3Client } from "bun";
 
-// See docs/decisions/0018-s3.md for why this one.
-const VERSION = "v1.8.0";
-const MODULE = `github.com/versity/versitygw/cmd/versitygw@${VERSION}`;
-const CACHE = fileURLToPath(new URL(`../../node_modules/.cache/versitygw-${VERSION}`, import.meta.url));
+// Nothing but the runtime is imported here: the set-up asks for the server before the packages are installed.
 
+/** Debian's package of the S3 server. See docs/decisions/0018-s3.md for why this one. */
+export const S3_SERVER_PACKAGE = "python3-swift";
+
+const SCRIPT = fileURLToPath(new URL("s3-server.py", import.meta.url));
 const REGION = "us-east-1";
 const BUCKET = "community";
 
-/**
- * The program of the S3 server: `$VERSITYGW`, else one on the PATH, else one built from Go's module registry, which
- * takes a minute the first time. Undefined: none of them, and no Go to build it with. Throws when the build fails.
- */
-export async function findS3Server(): Promise<string | undefined> {
-  const found = process.env.VERSITYGW ?? Bun.which("versitygw");
-  if (found) return found;
-  const built = join(CACHE, "versitygw");
-  if (await Bun.file(built).exists()) return built;
-  const go = Bun.which("go");
-  if (!go) return undefined;
-  const build = Bun.spawn([go, "install", MODULE], {
-    env: { ...process.env, GOBIN: CACHE },
-    stdout: "ignore",
-    stderr: "pipe",
-  });
-  const said = await new Response(build.stderr).text();
-  if ((await build.exited) === 0) return built;
-  throw new Error(
-    `The S3 server for the tests could not be built. Install ${MODULE}, or set VERSITYGW.\n${said}`,
-  );
+/** The Python that has the S3 server: Debian's own, else the first on the PATH. Undefined: neither has it. */
+export function findS3Server(): string | undefined {
+  const pythons = ["/usr/bin/python3", Bun.which("python3")].filter((path) => path !== null);
+  return pythons.find(hasServer);
 }
 
-export interface TestS3 extends AsyncDisposable {
+function hasServer(python: string): boolean {
+  if (!existsSync(python)) return false;
+  const looking = "import importlib.util, sys; sys.exit(importlib.util.find_spec('swift.proxy') is None)";
+  return Bun.spawnSync([python, "-I", "-c", looking]).exitCode === 0;
+}
+
+interface Keys {
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
+export interface TestS3 extends AsyncDisposable, Keys {
   endpoint: string;
   port: number;
   region: string;
   /** It is there. */
   bucket: string;
-  accessKeyId: string;
-  secretAccessKey: string;
 }
 
 /** A real S3-compatible server in a process of its own, with one empty bucket in a folder that goes with it. */
-export async function startS3(program: string): Promise<TestS3> {
-  const folder = await mkdtemp(join(tmpdir(), "wisbot-s3-"));
-  const [data, sidecar] = [join(folder, "data"), join(folder, "sidecar")];
-  for (const dir of [join(data, BUCKET), sidecar]) await mkdir(dir, { recursive: true });
-  const keys = { accessKeyId: "AKIATESTS", secretAccessKey: crypto.randomUUID() };
-  const port = freePort();
-  // Attributes in files beside the data: not every temporary folder is on a disk that has extended ones.
-  const server = Bun.spawn(
-    [
-      program,
-      "--port",
-      `127.0.0.1:${port}`,
-      "--region",
-      REGION,
-      "--quiet",
-      "posix",
-      "--sidecar",
-      sidecar,
-      data,
-    ],
-    {
-      env: { ROOT_ACCESS_KEY: keys.accessKeyId, ROOT_SECRET_KEY: keys.secretAccessKey },
-      stdout: "ignore",
-      stderr: "pipe",
-    },
+export async function startS3(python: string): Promise<TestS3> {
+  // Ours alone: what the person has set for another Python must not get in its way.
+  const server = Bun.spawn([python, "-I", SCRIPT], { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
+  const keys = { accessKeyId: "community:wisbot", secretAccessKey: crypto.randomUUID() };
+  server.stdin.write(
+    `${JSON.stringify({ access_key: keys.accessKeyId, secret_key: keys.secretAccessKey, region: REGION })}\n`,
   );
+  await server.stdin.flush();
+  const port = Number(await firstLine(server.stdout));
   const endpoint = `http://127.0.0.1:${port}`;
-  await Promise.race([answers(endpoint), server.exited.then(() => ended(server.stderr))]);
+  await createBucket(endpoint, keys);
 
   return {
     ...keys,
@@ -84,34 +59,26 @@ export async function startS3(program: string): Promise<TestS3> {
     region: REGION,
     bucket: BUCKET,
     async [Symbol.asyncDispose]() {
-      // Asked politely it waits for its clients' idle connections.
-      server.kill("SIGKILL");
+      await server.stdin.end();
       await server.exited;
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-async function answers(endpoint: string): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
-    try {
-      await fetch(endpoint);
-      return;
-    } catch (error) {
-      if (tries === 499) throw error;
-      // It says nothing once it listens.
-      await Bun.sleep(20);
-    }
+async function firstLine(output: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const bytes of output) {
+    text += decoder.decode(bytes, { stream: true });
+    if (text.includes("\n")) return text.trim();
   }
+  throw new Error("The S3 server ended before it answered: it says why above.");
 }
 
-async function ended(stderr: ReadableStream<Uint8Array>): Promise<never> {
-  throw new Error(`The S3 server ended at once: ${await new Response(stderr).text()}`);
-}
-
-function freePort(): number {
-  using listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  return listener.port;
+async function createBucket(endpoint: string, keys: Keys): Promise<void> {
+  // The client has nothing for buckets; in this style an object's path is one.
+  const client = new S3Client({ ...keys, endpoint, region: REGION, virtualHostedStyle: true });
+  await client.write(BUCKET, "");
 }
 
 export interface Relay extends AsyncDisposable {

@@ -295,7 +295,7 @@ export function blobStoreContract(open: () => Promise<StoreUnderTest>): void {
 
   test("every committed key is listed once, and nothing else", async () => {
     await using opened = await open();
-    const keys = Array.from({ length: 200 }, newCapability);
+    const keys = Array.from({ length: 120 }, newCapability);
     for (const key of keys) await put(opened.blobs, key, bytes("x"));
     const half = await opened.blobs.create(newCapability());
     await half.write(bytes("half"));

@@ -1,22 +1,25 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { S3Client } from "bun";
 import { create as contentDisposition } from "content-disposition";
 import { isWisError } from "../../errors.ts";
 import { newCapability } from "../../lib/capability.ts";
-import { findS3Server, startRelay, startS3, type TestS3 } from "../../testing/s3.ts";
+import { findS3Server, S3_SERVER_PACKAGE, startRelay, startS3, type TestS3 } from "../../testing/s3.ts";
 import { testFolder } from "../open-test-store.ts";
 import { blobStoreContract } from "./contract.ts";
 import { openS3Blobs, type S3BlobsOptions } from "./s3.ts";
 
-const program = await findS3Server();
-const server = program === undefined ? undefined : await startS3(program);
+// As the gate has it: the server is on this machine too, and takes its share of a busy one.
+setDefaultTimeout(20_000);
+
+const python = findS3Server();
+const server = python === undefined ? undefined : await startS3(python);
 // Thousands of small files go with it.
 afterAll(() => server?.[Symbol.asyncDispose](), 60_000);
 
 if (server) describe("S3", () => promises(server));
-else test.skip("S3: no server to test against; install Go, or set VERSITYGW to the program", () => {});
+else test.skip(`S3: no server to test against; apt-get install ${S3_SERVER_PACKAGE}`, () => {});
 
 const MB = 1_000_000;
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -185,7 +188,7 @@ function promises(s3: TestS3) {
 
   test("more keys than a page holds are all listed", async () => {
     await using opened = await openTestBlobs();
-    const keys = Array.from({ length: 1005 }, newCapability);
+    const keys = Array.from({ length: 120 }, newCapability);
     await Promise.all(keys.map((key) => bucket.write(`${opened.prefix}/${key}`, "x")));
     const listed = await Array.fromAsync(opened.blobs.keys());
     expect(listed.toSorted()).toEqual(keys.toSorted());
@@ -218,7 +221,11 @@ function promises(s3: TestS3) {
     expect((await fetch(url.replace("X-Amz-Expires=60", "X-Amz-Expires=6000"))).status).toBe(403);
     expect((await fetch(url, { method: "PUT", body: "mine now" })).status).toBe(403);
     expect((await fetch(url, { method: "DELETE" })).status).toBe(403);
-    expect((await fetch(`${s3.endpoint}/${s3.bucket}/${opened.prefix}/${key}`)).status).toBe(403);
+    // Swift takes what nobody signed for a request in its own language, and understands nothing.
+    expect((await fetch(`${s3.endpoint}/${s3.bucket}/${opened.prefix}/${key}`)).status).toBe(400);
+    const short = opened.blobs.presign(key, { ...as, expiresInSeconds: 1 }) ?? "";
+    while ((await fetch(short)).status === 200) await Bun.sleep(50);
+    expect((await fetch(short)).status).toBe(403);
     const longest = opened.blobs.presign(key, { ...as, expiresInSeconds: 1e9 }) ?? "";
     expect(new URL(longest).searchParams.get("X-Amz-Expires")).toBe("604800");
     expect((await fetch(longest)).status).toBe(200);
