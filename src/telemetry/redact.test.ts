@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { S3Client } from "bun";
 import fc from "fast-check";
 import { configSchema } from "../config/schema.ts";
 import { WisError } from "../errors.ts";
@@ -92,6 +93,25 @@ test("a link that is a capability keeps four characters to tell it apart", async
   );
 });
 
+test("a presigned URL appears nowhere whole in the log: not its signature, its key's id or its object", async () => {
+  const part = fc.stringMatching(/^[A-Z0-9]{20}$/);
+  await fc.assert(
+    fc.asyncProperty(part, capability, async (accessKeyId, key) => {
+      const service = { endpoint: "http://127.0.0.1:9000", bucket: "files", region: "eu-west-1" };
+      const client = new S3Client({ ...service, accessKeyId, secretAccessKey: "quite-a-secret" });
+      const url = client.presign(key, { contentDisposition: 'attachment; filename="a&b.txt"' });
+      const signature = new URL(url).searchParams.get("X-Amz-Signature") ?? "";
+      expect(signature).toHaveLength(64);
+      for (const format of ["json", "pretty"] as const) {
+        const output = await logged(format, url, []);
+        for (const secret of [signature, accessKeyId, key]) expect(output.includes(secret)).toBe(false);
+        expect(output).toContain("X-Amz-Expires=86400");
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
 test("a field that is a capability, or named like a secret, is not shown", () => {
   const id = newCapability();
   expect(fields({ file: id })).toEqual({ file: `${id.slice(0, 4)}…` });
@@ -142,6 +162,24 @@ test("addresses lose their passwords, signatures and interaction tokens", () => 
   );
   expect(text(`POST /interactions/123456789012345678/${token}/callback`)).not.toContain(token);
   expect(text("authorization: Bearer abcdefgh.ijk")).toBe("authorization: Bearer [redacted]");
+});
+
+test("what signs a request to S3 is not shown, in a URL, in another's query, in its XML or in a header", () => {
+  const url = "http://s3/b/k?X-Amz-Credential=AKIA%2F20260101&X-Amz-Expires=60&X-Amz-Signature=0a1b";
+  const shown = "http://s3/b/k?X-Amz-Credential=[redacted]&X-Amz-Expires=60&X-Amz-Signature=[redacted]";
+  expect(text(url)).toBe(shown);
+  expect(text(url.replaceAll("&", "&amp;"))).toBe(shown.replaceAll("&", "&amp;"));
+  const inside = text(`http://x/?to=${encodeURIComponent(url)}&then=1`);
+  expect(inside).toEndWith(
+    "Credential%3D[redacted]%26X-Amz-Expires%3D60%26X-Amz-Signature%3D[redacted]&then=1",
+  );
+  expect(text(`http://x/?to=${encodeURIComponent(encodeURIComponent(url))}`)).not.toMatch(/AKIA|0a1b/);
+  expect(text("?X-Amz-Security-Token=Fwo%2BGZXI&a=1")).toBe("?X-Amz-Security-Token=[redacted]&a=1");
+  const header =
+    "AWS4-HMAC-SHA256 Credential=AKIA/20260101/eu/s3/aws4_request, SignedHeaders=host, Signature=0a1b";
+  expect(text(header)).toBe(
+    "AWS4-HMAC-SHA256 Credential=[redacted], SignedHeaders=host, Signature=[redacted]",
+  );
 });
 
 test("what can't be printed does not stop a line", () => {

@@ -43,6 +43,12 @@ const PATTERNS: [RegExp, string | ((match: string, ...groups: string[]) => strin
   [/(?<=\/|%(?:25)*2[Ff])(?=[\w-]*[A-Z\d_])[\w-]{22}(?![\w-]|\.(?:[cm]?[jt]sx?)\b)/g, (id) => abbreviate(id)],
   [/(:\/\/)[^\s/:@"]+:[^\s/@"]+@/g, `$1${BLANK}@`],
   [/([?&](?:token|secret|key|sig|signature|hm|password)=)[^\s&"'#\\]+/gi, `$1${BLANK}`],
+  // Whoever has a presigned URL of S3 may read its object; in a header these sign one request. Escaped in an address
+  // that is part of another, and in XML.
+  [
+    /\b((?:X-Amz-)?(?:Signature|Credential|Security-Token)(?:=|%(?:25)*3D))(?:(?!%(?:25)*26)[^\s&"'#\\<>,])+/gi,
+    `$1${BLANK}`,
+  ],
 ];
 
 /** The secret as it stands in text, in a JSON string, and in a JSON string inside another. */
