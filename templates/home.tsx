@@ -30,7 +30,8 @@ const STATE_NAMES: Record<Part["state"], string> = {
 
 const COMMANDS = [
   { command: "/wis llm", text: "Ask the language model. The answer is written while you watch." },
-  { command: "/wis upload", text: "Get a private link for a file that is too large for Discord." },
+  { command: "/wis upload", text: "Get a private link for files that are too large for Discord." },
+  { command: "/wis files", text: "See your files, and hand on, extend or delete them." },
   { command: "/wis help", text: "See everything that it can do, with the limits that apply to you." },
 ];
 
