@@ -35,7 +35,7 @@ import { openDiskBlobs } from "./store/blobs/disk.ts";
 import { openS3Blobs } from "./store/blobs/s3.ts";
 import { storeChecks } from "./store/checks.ts";
 import { blobsPath } from "./store/data-dir.ts";
-import { lockDataDir } from "./store/lock.ts";
+import { lockDataDir, lockMigration } from "./store/lock.ts";
 import { openStore, type Store } from "./store/open.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import type { Telemetry } from "./telemetry/ports.ts";
@@ -192,9 +192,19 @@ export async function openDesk(loaded: LoadedConfig, telemetry: Telemetry): Prom
     files,
     verify: (input) => verifyFiles(careDeps, input),
     cleanUp: (signal) => cleanUp(cleanUpDeps, signal),
-    migrate: (input) => migrateBlobs(careDeps, input),
+    async migrate(input) {
+      using _alone = lockMigration(loaded.dataDir) ?? refuseSecondMigration();
+      return await migrateBlobs(careDeps, input);
+    },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+function refuseSecondMigration(): never {
+  throw new WisError("data_dir.locked", {
+    say: "Another wisbot files migrate is at work.",
+    hint: "Wait for its end, or interrupt it and run this one again.",
+  });
 }
 
 export interface AppOptions {

@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { WisError } from "../errors.ts";
-import type { StoredFile } from "../files/ports.ts";
 import { formatBytes } from "../lib/bytes.ts";
 import { openProgress } from "./output.ts";
 
@@ -15,19 +14,37 @@ export interface Target {
   signal: AbortSignal;
 }
 
+/** Bytes to be written down, `size` of them. */
+export interface Source {
+  name: string;
+  size: number;
+  /** What they must be; undefined for a ZIP, which holds a checksum of each file. */
+  sha256?: string;
+  stream: ReadableStream<Uint8Array>;
+}
+
+/** What was written, and where. */
+export interface Saved {
+  path: string;
+  size: number;
+  /** Of the bytes that were written. */
+  sha256: string;
+}
+
 /**
- * Writes the blob and checks it against the file's hash on the way. A path has the whole file or none of it. Gives
- * where it went; undefined for stdout. [usage, file.corrupt]
+ * Writes the bytes and checks them on the way against what was sent. A path has the whole file or none of it. Gives
+ * what was written; undefined for stdout. [usage, file.corrupt]
  */
-export async function save(blob: Blob, file: StoredFile, target: Target): Promise<string | undefined> {
+export async function save(source: Source, target: Target): Promise<Saved | undefined> {
   const { path, force, signal } = target;
-  using progress = openProgress(`Reading ${file.name}`, formatBytes);
-  const bytes = () => checked(blob, file, (read) => progress.update(read, file.size));
+  using progress = openProgress(`Reading ${source.name}`, formatBytes);
+  const hash = createHash("sha256");
+  const bytes = () => checked(source, hash, (read) => progress.update(read, source.size));
   if (path === "-") {
     await pipeline(bytes, process.stdout, { signal, end: false });
     return undefined;
   }
-  const final = await placeFor(path, file.name, force);
+  const final = await placeFor(path, source.name, force);
   const unfinished = `${final}.part`;
   try {
     await pipeline(bytes, createWriteStream(unfinished, { flags: force ? "w" : "wx" }), { signal });
@@ -36,19 +53,18 @@ export async function save(blob: Blob, file: StoredFile, target: Target): Promis
     if (codeOf(error) !== "EEXIST") await rm(unfinished, { force: true });
     throw asSaveError(error, final, signal);
   }
-  return final;
+  return { path: final, size: source.size, sha256: hash.copy().digest("hex") };
 }
 
-async function* checked(blob: Blob, { sha256 }: StoredFile, onRead: (bytes: number) => void) {
-  const hash = createHash("sha256");
+async function* checked({ stream, size, sha256 }: Source, hash: Hash, onRead: (bytes: number) => void) {
   let read = 0;
-  for await (const chunk of blob.stream()) {
+  for await (const chunk of stream) {
     hash.update(chunk);
     read += chunk.length;
     onRead(read);
     yield chunk;
   }
-  if (hash.digest("hex") === sha256) return;
+  if (read === size && (sha256 === undefined || hash.copy().digest("hex") === sha256)) return;
   throw new WisError("file.corrupt", {
     say: "The stored bytes are not the ones that were sent.",
     hint: "Run wisbot files verify to see which files are damaged, and restore them from a backup.",

@@ -1,4 +1,5 @@
 import { loadConfig } from "../config/load.ts";
+import { type LoadedConfig, secretsOf } from "../config/loaded.ts";
 import { WisError } from "../errors.ts";
 import type { FileDesk } from "../files/desk.ts";
 import { openTelemetry } from "../telemetry/open.ts";
@@ -11,16 +12,16 @@ import type { Globals } from "./command.ts";
  */
 export async function withDesk<T>(
   globals: Globals,
-  run: (desk: FileDesk, signal: AbortSignal) => Promise<T>,
+  run: (desk: FileDesk, signal: AbortSignal, loaded: LoadedConfig) => Promise<T>,
 ): Promise<T> {
   const loaded = await loadConfig({ flags: globals, env: process.env, cwd: process.cwd() });
   const { openDesk } = await import("../app.ts");
   await using opened = new AsyncDisposableStack();
-  const telemetry = await openTelemetry({ config: loaded.config, version, secrets: [loaded.discordToken] });
+  const telemetry = await openTelemetry({ config: loaded.config, version, secrets: secretsOf(loaded) });
   opened.defer(() => telemetry.shutdown());
   const desk = opened.use(await openDesk(loaded, telemetry));
   using interruption = onInterrupt();
-  return await run(desk, interruption.signal);
+  return await run(desk, interruption.signal, loaded);
 }
 
 function onInterrupt(): Disposable & { signal: AbortSignal } {

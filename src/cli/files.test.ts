@@ -38,7 +38,8 @@ test("a file goes in, is listed and shown, comes out the same, and is gone", asy
 
   const sha256 = createHash("sha256").update("hello").digest("hex");
   const shared = { id: added.id, name: "notes.txt", size: 5, sha256, owner: "somebody", state: "ready" };
-  expect(await asked<object[]>("list")).toEqual([{ ...shared, expires_at: added.expires_at }]);
+  const open = { files: null, title: null, password: false, downloads: 0, max_downloads: null };
+  expect(await asked<object[]>("list")).toEqual([{ ...shared, ...open, expires_at: added.expires_at }]);
   expect(await asked("show", String(added.id))).toMatchObject({ ...shared, url: added.url });
 
   const copy = join(cwd, "copy.txt");
@@ -66,7 +67,7 @@ test("a link is listed as pending until it is used, and can be taken back", asyn
   const link = await asked("link", "--owner", "somebody");
   expect(link).toEqual({ id, url: expect.stringContaining("/u/"), expires_at: iso });
   expect(String(link.url)).not.toContain(String(link.id));
-  expect(await asked<object[]>("list", "--owner", "somebody")).toEqual([
+  expect(await asked<object[]>("list", "--owner", "somebody")).toMatchObject([
     {
       id: link.id,
       name: null,
@@ -197,6 +198,10 @@ describe("what is typed wrong ends with 2 and says what is right", () => {
     [["link", "--owner", "two words"], "without spaces"],
     [["get", "x".repeat(22), "-", "--json"], "stdout"],
     [["rm"], "missing required argument"],
+    [["add", "x", "--max-downloads", "0"], "from 1"],
+    [["audit", "x".repeat(22), "--owner", "me"], "or its owner"],
+    [["migrate"], "--to"],
+    [["migrate", "--to", "tape"], "disk, s3"],
     [[], "Usage: wisbot files"],
   ])("files %j", async (args, text) => {
     const { code, stdout, stderr } = await files(...args);

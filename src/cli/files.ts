@@ -2,9 +2,10 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "../lib/duration.ts";
 import type { Shell } from "./command.ts";
 
-// Only the declarations: what the commands do stands in files-actions.ts, which is imported when one runs.
+// Only the declarations: what the commands do stands in files-actions.ts and beside it, which is imported when one runs.
 
 const fileStates = ["pending", "uploading", "ready", "deleting"] as const;
+const places = ["disk", "s3"] as const;
 
 function duration(text: string): number {
   const parsed = parseDuration(text);
@@ -17,6 +18,12 @@ function owner(text: string): string {
   throw new InvalidArgumentError(
     "Expected a Discord user id or a name without spaces, of at most 64 characters.",
   );
+}
+
+function wholeNumber(text: string): number {
+  const number = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (number >= 1) return number;
+  throw new InvalidArgumentError("Expected a whole number from 1 to 9999999.");
 }
 
 const json = () => new Option("--json", "answer for scripts").default(false);
@@ -39,7 +46,7 @@ export function filesCommand(shell: Shell): Command {
 
   files
     .command("show <id>")
-    .description("show everything about a file")
+    .description("show everything about a file or a bundle")
     .addOption(json())
     .action(async (id: string, options) =>
       shell.exit(await (await actions()).show({ globals: globals(), id, ...options })),
@@ -49,11 +56,18 @@ export function filesCommand(shell: Shell): Command {
     .command("add <path>")
     .description("store a file and print its share link")
     .addOption(ownerOption().default("admin"))
+    .option("--title <text>", "what its share page is headed with")
+    .option("--note <text>", "what its share page says about it")
+    .option("--password-stdin", "ask for a password, which is the first line of stdin", false)
+    .addOption(
+      new Option("--max-downloads <n>", "how often it can be downloaded; 1: once").argParser(wholeNumber),
+    )
     .addOption(expires("how long it is kept, instead of files.expire_after"))
     .addOption(json())
-    .action(async (path: string, options) =>
-      shell.exit(await (await actions()).add({ globals: globals(), path, ...options })),
-    );
+    .action(async (path: string, options) => {
+      const { add } = await import("./files-add.ts");
+      shell.exit(await add({ globals: globals(), path, ...options }));
+    });
 
   files
     .command("link")
@@ -65,7 +79,7 @@ export function filesCommand(shell: Shell): Command {
   files
     .command("get <id> [path]")
     .description(
-      "write a file's bytes to a path, into a folder, or to stdout (-); default: here, by its own name",
+      "write a file, or a bundle as a ZIP, to a path, into a folder, or to stdout (-); default: here, by its own name",
     )
     .option("--force", "write over a file that exists", false)
     .addOption(json())
@@ -90,19 +104,41 @@ export function filesCommand(shell: Shell): Command {
       shell.exit(await (await actions()).remove({ globals: globals(), ids, ...options })),
     );
 
+  addCare(files, shell);
+  return files;
+}
+
+/** What an admin does with all that is stored. */
+function addCare(files: Command, shell: Shell): void {
+  const globals = () => shell.globals();
+  const care = () => import("./files-care.ts");
+
   files
     .command("prune")
     .description("remove now what has expired")
     .addOption(json())
-    .action(async (options) => shell.exit(await (await actions()).prune({ globals: globals(), ...options })));
+    .action(async (options) => shell.exit(await (await care()).prune({ globals: globals(), ...options })));
 
   files
     .command("verify")
     .description("read every stored byte again and compare it with the database")
     .addOption(json())
-    .action(async (options) =>
-      shell.exit(await (await actions()).verify({ globals: globals(), ...options })),
+    .action(async (options) => shell.exit(await (await care()).verify({ globals: globals(), ...options })));
+
+  files
+    .command("audit [id]")
+    .description("what happened to a file, or to all of them, newest first")
+    .addOption(ownerOption())
+    .addOption(new Option("--limit <n>", "at most so many").argParser(wholeNumber).default(50))
+    .addOption(json())
+    .action(async (id: string | undefined, options) =>
+      shell.exit(await (await care()).audit({ globals: globals(), id, ...options })),
     );
 
-  return files;
+  files
+    .command("migrate")
+    .description("move all stored bytes to the disk or to S3; goes on where it was interrupted")
+    .addOption(new Option("--to <store>", "where to").choices(places).makeOptionMandatory())
+    .addOption(json())
+    .action(async (options) => shell.exit(await (await care()).migrate({ globals: globals(), ...options })));
 }

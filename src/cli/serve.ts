@@ -1,5 +1,5 @@
 import { loadConfig } from "../config/load.ts";
-import type { LoadedConfig } from "../config/loaded.ts";
+import { type LoadedConfig, secretsOf } from "../config/loaded.ts";
 import { locateConfig } from "../config/locate.ts";
 import { writeConfig } from "../config/write.ts";
 import { isWisError, type WisError } from "../errors.ts";
@@ -33,7 +33,7 @@ export async function serve(input: ServeInput): Promise<ExitCode> {
     config: loaded.config,
     version,
     instance: instanceOf(loaded.dataDir),
-    secrets: [loaded.discordToken],
+    secrets: secretsOf(loaded),
   });
   opened.defer(() => telemetry.shutdown());
   recordFatal((error, doing) => endRecorded(telemetry, error, doing));

@@ -11,3 +11,9 @@ export interface LoadedConfig {
   /** From config, file, environment or systemd credential; undefined: Discord is off. */
   discordToken: string | undefined;
 }
+
+/** What must be shown nowhere, whatever speaks of it. */
+export function secretsOf({ config, discordToken }: LoadedConfig): (string | undefined)[] {
+  const { s3 } = config.files;
+  return [discordToken, config.telemetry.metrics_token, s3?.access_key_id, s3?.secret_access_key];
+}

@@ -4,7 +4,7 @@ import { checkBlob } from "./check-blob.ts";
 import type { BlobIndex, BlobPlace, BlobRow, BlobStores } from "./ports.ts";
 
 export interface MigrateDeps {
-  contents: Pick<BlobIndex, "inPlace" | "moved" | "total">;
+  contents: Pick<BlobIndex, "find" | "inPlace" | "moved" | "total">;
   stores: BlobStores;
   telemetry: Pick<Telemetry, "record">;
 }
@@ -27,7 +27,8 @@ const BATCH = 100;
 
 /**
  * Moves all stored bytes to another store, one blob after the other: copied, read again and compared, and only then
- * given up where it was. It may be cut at any moment and run again; files can be downloaded all the while.
+ * given up where it was. It may be cut at any moment and run again; files can be downloaded all the while. Only one
+ * may run at a time.
  */
 export async function migrateBlobs(
   deps: MigrateDeps,
@@ -57,7 +58,21 @@ export async function migrateBlobs(
         report.failed.push(blob.key);
       }
     }
-    if (batch.length < BATCH) return report;
+    if (batch.length < BATCH) break;
+  }
+  await sweepMoved(deps, { from, to, signal });
+  return report;
+}
+
+/** Takes away what a run that died right after moving it has left in its old place, where nobody would look again. */
+async function sweepMoved(
+  { contents, stores }: MigrateDeps,
+  { from, to, signal }: { from: BlobPlace; to: BlobPlace; signal: AbortSignal },
+): Promise<void> {
+  const old = stores.at(from);
+  for await (const key of old.keys()) {
+    signal.throwIfAborted();
+    if ((await contents.find(key))?.place === to) await old.delete(key);
   }
 }
 

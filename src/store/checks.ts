@@ -5,13 +5,17 @@ import type { LoadedConfig } from "../config/loaded.ts";
 import type { Check, Finding } from "../doctor/ports.ts";
 import { isWisError } from "../errors.ts";
 import { formatBytes } from "../lib/bytes.ts";
+import { checkS3 } from "./blobs/s3-check.ts";
 import { blobsPath, databasePath, dataDirFailure, handOver, lockPath, systemCode } from "./data-dir.ts";
 import { inspectDatabase } from "./inspect.ts";
 import { migrations } from "./open.ts";
 
 type StoreChecksDeps = Pick<LoadedConfig, "config" | "dataDir">;
 
-/** What doctor asks about the data dir and the database. Nothing is made or changed, but for a probe that is removed. */
+/**
+ * What doctor asks about the data dir, the database and the S3 store. Nothing is made or changed, but for a probe that
+ * is removed.
+ */
 export function storeChecks({ config, dataDir }: StoreChecksDeps): Check[] {
   return [
     {
@@ -37,6 +41,12 @@ export function storeChecks({ config, dataDir }: StoreChecksDeps): Check[] {
       title: "The database is of this version",
       offline: true,
       run: () => checkSchema(dataDir),
+    },
+    {
+      code: "s3.reachable",
+      title: "The S3 store answers",
+      offline: false,
+      run: () => checkS3(config.files.s3),
     },
   ];
 }

@@ -5,6 +5,8 @@ import { WisError } from "../errors.ts";
 // What lies in the data dir.
 export const databasePath = (dataDir: string) => join(dataDir, "wisbot.db");
 export const lockPath = (dataDir: string) => join(dataDir, "wisbot.lock");
+/** Beside it, so that serve can go on while blobs are moved. */
+export const migrationLockPath = (dataDir: string) => join(dataDir, "wisbot.migration.lock");
 /** The folder of the disk blob store. */
 export const blobsPath = (dataDir: string) => join(dataDir, "files");
 

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { dataDirFailure, lockPath, makeDataDir } from "./data-dir.ts";
+import { dataDirFailure, lockPath, makeDataDir, migrationLockPath } from "./data-dir.ts";
 import { databaseFailure, isBusy } from "./failure.ts";
 
 /**
@@ -8,8 +8,20 @@ import { databaseFailure, isBusy } from "./failure.ts";
  * file can keep anybody out. Throws WisError data_dir.unwritable, disk.full.
  */
 export function lockDataDir(dataDir: string): Disposable | undefined {
+  return lock(dataDir, lockPath(dataDir));
+}
+
+/**
+ * Takes the moving of blobs for this process: of two that move, one would delete what the other has just copied. Gives
+ * undefined when another process is at it. Throws WisError data_dir.unwritable, disk.full.
+ */
+export function lockMigration(dataDir: string): Disposable | undefined {
+  return lock(dataDir, migrationLockPath(dataDir));
+}
+
+function lock(dataDir: string, path: string): Disposable | undefined {
   makeDataDir(dataDir);
-  const database = openLock(dataDir);
+  const database = openLock(dataDir, path);
   try {
     database.run("BEGIN EXCLUSIVE");
   } catch (error) {
@@ -20,9 +32,9 @@ export function lockDataDir(dataDir: string): Disposable | undefined {
   return { [Symbol.dispose]: () => database.close() };
 }
 
-function openLock(dataDir: string): Database {
+function openLock(dataDir: string, path: string): Database {
   try {
-    return new Database(lockPath(dataDir), { create: true });
+    return new Database(path, { create: true });
   } catch (error) {
     throw dataDirFailure(dataDir, error);
   }
