@@ -11,7 +11,7 @@ import { runChecks } from "./doctor/run.ts";
 import { WisError } from "./errors.ts";
 import { createAuditTrail } from "./files/audit.ts";
 import { type CleanUpDeps, cleanUp, cleanUpJob } from "./files/clean-up.ts";
-import { createFiles, type FileDesk } from "./files/desk.ts";
+import { createFiles, type FileDesk, type FilesDeps } from "./files/desk.ts";
 import { RECORD_LIFE } from "./files/expiry.ts";
 import type { Files } from "./files/files.ts";
 import { createLiveUploads } from "./files/live-uploads.ts";
@@ -128,7 +128,7 @@ function s3Options({
  */
 async function openData(
   ground: Ground,
-  { locked, wake }: { locked: boolean; wake: () => void },
+  { locked, wake, onProgress }: { locked: boolean } & Pick<FilesDeps, "wake" | "onProgress">,
   opening: AsyncDisposableStack,
 ): Promise<Data> {
   const {
@@ -160,7 +160,17 @@ async function openData(
   const live = createLiveUploads(deps);
   const keys = { doors: await store.keys.key("doors"), audience: await store.keys.key("audience") };
   const { downloads, audit: auditLog, tokens, choices } = store;
-  const files = createFiles({ ...deps, live, minFreeDisk, downloads, auditLog, tokens, choices, keys });
+  const files = createFiles({
+    ...deps,
+    live,
+    minFreeDisk,
+    downloads,
+    auditLog,
+    tokens,
+    choices,
+    keys,
+    ...(onProgress && { onProgress }),
+  });
   const logs = [
     { log: store.answers, life: RECORD_LIFE },
     { log: store.announcements, life: RECORD_LIFE },
@@ -234,7 +244,12 @@ export async function openApp(options: AppOptions): Promise<App> {
   assertCanListen(loaded.config.web);
 
   let discord: DiscordSide | undefined;
-  const data = await openData(ground, { locked: true, wake: () => discord?.outbox.wake() }, opening);
+  const role: Parameters<typeof openData>[1] = {
+    locked: true,
+    wake: () => discord?.outbox.wake(),
+    onProgress: (upload, received) => discord?.bot.onProgress(upload, received),
+  };
+  const data = await openData(ground, role, opening);
   const { hosts, llm } = openLlm(ground, data.store);
   const botBefore = beforeBot(options);
   const web = await openWeb(ground, { data, hosts, bot: () => discord?.bot.state() ?? botBefore });
@@ -335,7 +350,7 @@ interface DiscordSide {
 }
 
 async function openDiscord(
-  { loaded: { config }, telemetry, metrics }: Ground,
+  { loaded: { config, publicUrl }, telemetry, metrics }: Ground,
   input: { data: Data; llm: Llm; token: string; closing: AbortSignal },
 ): Promise<DiscordSide> {
   const { files, store } = input.data;
@@ -344,7 +359,19 @@ async function openDiscord(
   const limits = limitsFrom(config);
   const onReady = () => outbox.wake();
   const { llm, token, closing } = input;
-  const bot = createBot({ config, token, files, llm, limits, telemetry, metrics, closing, now, onReady });
+  const bot = createBot({
+    config,
+    publicUrl,
+    token,
+    files,
+    llm,
+    limits,
+    telemetry,
+    metrics,
+    closing,
+    now,
+    onReady,
+  });
   const { announcements } = store;
   const { messenger } = bot;
   const outbox = createOutbox({ announcements, messenger, telemetry, metrics: metrics.outbox, now });

@@ -123,7 +123,7 @@ export function createAnswerView(
     const content = [`${head(question)}${excerpt ? partText(excerpt) : ""}\n…`, whole, mark]
       .filter(Boolean)
       .join("\n");
-    return { ...withStop(content), file: { name: "answer.md", text } };
+    return { ...withStop(content), file: { name: "answer.md", contentType: "text/markdown", data: text } };
   }
 
   return {

@@ -1,6 +1,7 @@
 import type { Messenger } from "../announce/ports.ts";
 import type { Config } from "../config/schema.ts";
 import type { Files } from "../files/files.ts";
+import type { FileRow } from "../files/ports.ts";
 import type { Now } from "../lib/clock.ts";
 import type { Llm } from "../llm/llm.ts";
 import type { Limits } from "../members/limits.ts";
@@ -19,9 +20,12 @@ import { registerCommands } from "./register.ts";
 import { createMessages } from "./respond.ts";
 import { createRest } from "./rest.ts";
 import { systemTimers, type Timers } from "./timers.ts";
+import { createUploadProgress } from "./upload-progress.ts";
 
 export interface BotDeps {
-  config: Pick<Config, "discord">;
+  config: Pick<Config, "discord" | "files">;
+  /** Without a trailing slash. */
+  publicUrl: string;
   token: string;
   files: Files;
   llm: Llm;
@@ -45,6 +49,8 @@ export interface Bot {
    */
   start(): Promise<void>;
   messenger: Messenger;
+  /** Told how far an upload is: FilesDeps.onProgress. */
+  onProgress(upload: FileRow, received: number): void;
   state(): BotState;
   /** New interactions are told that wisbot is shutting down; resolves when the open ones have had their last edit. */
   drain(): Promise<void>;
@@ -62,6 +68,7 @@ export function createBot(deps: BotDeps): Bot {
   const rest = createRest({ api, token, now, onTokenRefused: () => gateway.refuse(tokenRefused()) });
   const messages = createMessages({ rest, telemetry, now });
   const budget = createEditBudget({ now });
+  const progress = createUploadProgress({ ...deps, messages, budget, timers });
   const dispatcher = createDispatcher({ ...deps, commands, buttons, messages, budget, timers });
   let registered = false;
   /** One connection's work after the other's, however fast they come and go. */
@@ -109,10 +116,18 @@ export function createBot(deps: BotDeps): Bot {
 
   return {
     start: gateway.start,
-    messenger: createMessenger({ files, messages }),
+    messenger: createMessenger({
+      files,
+      messages,
+      progress,
+      remindBefore: config.files.remind_before,
+      telemetry,
+      now,
+    }),
+    onProgress: progress.report,
     state: gateway.state,
     async drain() {
-      await Promise.all([dispatcher.drain(), work]);
+      await Promise.all([dispatcher.drain(), progress.drain(), work]);
     },
     async close() {
       await gateway.close();

@@ -1,24 +1,47 @@
-import { type APIButtonComponent, type APIEmbed, ButtonStyle, ComponentType } from "discord.js";
+import type { APIEmbed, APIEmbedField } from "discord.js";
 import type { IssuedTicket } from "../files/files.ts";
 import type { StoredFile } from "../files/ports.ts";
 import { formatBytes } from "../lib/bytes.ts";
+import { count } from "../lib/count.ts";
 import { formatDuration } from "../lib/duration.ts";
-import { plain, relativeTime } from "./render.ts";
+import { button, linkButton, row } from "./buttons.ts";
+import { note, plain, relativeTime } from "./render.ts";
 import type { Body } from "./respond.ts";
 
-/** A stored file: what it is, how long it stays, and the buttons for its owner and moderators. */
-export function fileCard(file: StoredFile): Body {
+export interface FileCardOptions {
+  /** Its "Post it here" button: ready to be pressed, or pressed already. Absent: none. */
+  post?: "offered" | "posting" | undefined;
+}
+
+/** A stored file or bundle: what it is, how long it stays, and the buttons for its owner and moderators. */
+export function fileCard(file: StoredFile, { post }: FileCardOptions = {}): Body {
   const embed: APIEmbed = {
     title: plain(file.name),
     description: file.url,
     fields: [
-      { name: "Size", value: formatBytes(file.size), inline: true },
-      { name: "Expires", value: relativeTime(file.expiresAt), inline: true },
+      inline("Size", formatBytes(file.size)),
+      inline("Expires", relativeTime(file.expiresAt)),
+      ...(file.members === undefined ? [] : [inline("Bundle", count(file.members, "file"))]),
+      ...(file.passwordHash === null ? [] : [inline("Password", "needed")]),
+      ...(file.maxDownloads === null ? [] : [inline("Downloads", atMost(file.maxDownloads))]),
     ],
   };
-  const extend = button(ButtonStyle.Secondary, "Extend", `file:extend:${file.id}`);
-  const remove = button(ButtonStyle.Danger, "Delete", `file:delete:${file.id}`);
-  return { embeds: [embed], components: [row([...linkButton("Open", file.url), extend, remove])] };
+  const posting = post === "posting";
+  const buttons = [
+    ...linkButton("Open", file.url),
+    ...(post
+      ? [
+          button({
+            label: posting ? "Posting…" : "Post it here",
+            id: `file:post:${file.id}`,
+            disabled: posting,
+          }),
+        ]
+      : []),
+    extendButton(file),
+    deleteButton(file),
+  ];
+  return { embeds: [embed], components: [row(buttons)] };
 }
 
 /** What is left of a card when its file is gone. */
@@ -30,23 +53,35 @@ export function goneCard(words: string): Body {
 export function ticketCard({ url, expiresAt, limits }: IssuedTicket): Body {
   const content = [
     `Your personal upload link: ${url}`,
-    `It takes one file of at most ${formatBytes(limits.maxFileSize)} and expires ${relativeTime(expiresAt)}.`,
-    `The file stays for ${formatDuration(limits.expireAfter)}. Keep the link to yourself: whoever has it can use it.`,
+    `It takes one file or many, each of at most ${formatBytes(limits.maxFileSize)}, and expires ${relativeTime(expiresAt)}.`,
+    `What you upload stays for ${formatDuration(limits.expireAfter)}, unless you say otherwise on the page; there you can set a password or make it a one-time link, too.`,
+    "Keep the link to yourself: whoever has it can use it.",
   ].join("\n");
   const buttons = linkButton("Upload a file", url);
   return { content, components: buttons.length > 0 ? [row(buttons)] : [] };
 }
 
-function button(style: ButtonStyle.Secondary | ButtonStyle.Danger, label: string, custom_id: string) {
-  return { type: ComponentType.Button as const, style, label, custom_id };
+/** What becomes of an upload link in Discord when its upload is done. */
+export function uploadedCard(file: StoredFile): Body {
+  return { content: `Uploaded: ${plain(file.name)}\n<${file.url}>` };
 }
 
-/** None for an address such as http://localhost:8080, which Discord refuses as "not a well formed URL". */
-function linkButton(label: string, url: string): APIButtonComponent[] {
-  if (!/[.:]/.test(new URL(url).hostname)) return [];
-  return [{ type: ComponentType.Button, style: ButtonStyle.Link, label, url }];
+/** Tells an owner that a file of theirs goes. `quiet`: they have just said that they don't want to be told. */
+export function expiringCard(file: StoredFile, { quiet = false } = {}): Body {
+  const lines = [
+    `${plain(file.name)} goes ${relativeTime(file.expiresAt)}.`,
+    `<${file.url}>`,
+    ...(quiet
+      ? [note("You will not be reminded any more. `/wis files reminders:True` turns it on again.")]
+      : []),
+  ];
+  const dontRemind = button({ label: "Don't remind me", id: `file:quiet:${file.id}` });
+  const buttons = [extendButton(file), deleteButton(file), ...(quiet ? [] : [dontRemind])];
+  return { content: lines.join("\n"), components: [row(buttons)] };
 }
 
-function row(components: APIButtonComponent[]) {
-  return { type: ComponentType.ActionRow as const, components };
-}
+const extendButton = ({ id }: StoredFile) => button({ label: "Extend", id: `file:extend:${id}` });
+const deleteButton = ({ id }: StoredFile) =>
+  button({ label: "Delete", id: `file:delete:${id}`, danger: true });
+const inline = (name: string, value: string): APIEmbedField => ({ name, value, inline: true });
+const atMost = (downloads: number) => (downloads === 1 ? "once" : `at most ${downloads}`);

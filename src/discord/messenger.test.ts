@@ -41,7 +41,7 @@ describe("a finished upload", () => {
     await t.bot.messenger.deliver(announcement);
     const [card] = seenIn("general");
     expect(card?.ephemeral).toBe(false);
-    expect(card?.buttons.map(({ label }) => label)).toEqual(["Open", "Extend", "Delete"]);
+    expect(card?.buttons.map(({ label }) => label)).toEqual(["Open", "Post it here", "Extend", "Delete"]);
   });
 
   test("is shown once, however often it is delivered", async () => {

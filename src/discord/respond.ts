@@ -23,7 +23,7 @@ export interface Body {
   content?: string;
   embeds?: APIEmbed[];
   components?: APIActionRowComponent<APIComponentInMessageActionRow>[];
-  file?: { name: string; text: string };
+  file?: { name: string; contentType: string; data: string | Uint8Array };
 }
 
 /** How an interaction is answered. */
@@ -199,7 +199,7 @@ function flagsOf({ ephemeral, plainLinks }: SendOptions): number {
 }
 
 function payload({ content = "", embeds, components, file }: Body, flags = 0) {
-  const files: RawFile[] = file ? [{ name: file.name, data: file.text, contentType: "text/markdown" }] : [];
+  const files: RawFile[] = file ? [file] : [];
   const data = {
     content,
     ...(embeds && { embeds }),

@@ -6,6 +6,8 @@ import type { Timers } from "./timers.ts";
 export interface StreamWriter<T> {
   /** The latest wins: what was not written yet is forgotten. */
   update(value: T): void;
+  /** No more previews. Resolves when none is under way. */
+  stop(): Promise<void>;
   /** Writes what stays. Never dropped: waits for rate limits, tries again through an outage. To be called once. */
   finish(value: T): Promise<void>;
 }
@@ -16,6 +18,8 @@ export interface StreamWriterDeps<T> {
   book: (notBefore: number) => number;
   /** A preview that Discord said no to for good, such as to a deleted message. There are none afterwards. */
   onRefused: (error: unknown) => void;
+  /** Between two previews, milliseconds. Default 1.2 s. */
+  interval?: number;
   timers: Timers;
   now: Now;
 }
@@ -30,7 +34,7 @@ export function createStreamWriter<T>(deps: StreamWriterDeps<T>): StreamWriter<T
   let pending: { value: T } | undefined;
   let cancelTimer: (() => void) | undefined;
   let writing: Promise<void> | undefined;
-  let interval = INTERVAL_MS;
+  let { interval = INTERVAL_MS } = deps;
   let notBefore = 0;
   let refusals = 0;
   let previewing = true;
@@ -84,15 +88,20 @@ export function createStreamWriter<T>(deps: StreamWriterDeps<T>): StreamWriter<T
     await write(value, "final");
   }
 
+  async function stop(): Promise<void> {
+    previewing = false;
+    cancelTimer?.();
+    await writing;
+  }
+
   return {
     update(value) {
       pending = { value };
       schedule();
     },
+    stop,
     async finish(value) {
-      previewing = false;
-      cancelTimer?.();
-      await writing;
+      await stop();
       await writeFinal(value);
     },
   };

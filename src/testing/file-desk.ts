@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { isWisError } from "../errors.ts";
 import { createAuditTrail } from "../files/audit.ts";
 import { type CleanUpReport, cleanUp } from "../files/clean-up.ts";
-import { createFiles } from "../files/desk.ts";
+import { createFiles, type FilesDeps } from "../files/desk.ts";
 import { RECORD_LIFE } from "../files/expiry.ts";
 import type { Files, Incoming } from "../files/files.ts";
 import { createLiveUploads, type Ticker } from "../files/live-uploads.ts";
@@ -26,6 +26,7 @@ export interface TestDeskOptions {
   wrapBlobs?(blobs: BlobStore): BlobStore;
   /** Puts faults between the desk and the database. */
   wrapIndex?(index: FileIndex): FileIndex;
+  onProgress?: FilesDeps["onProgress"];
   paceRules?: PaceRules;
   minFreeDisk?: number;
   /** The data dir of a desk that crashed; default a new one. It is removed on dispose either way. */
@@ -106,6 +107,7 @@ export async function openTestDesk(options: TestDeskOptions = {}): Promise<TestD
     keys,
     minFreeDisk: options.minFreeDisk ?? 0,
     ...(options.paceRules && { paceRules: options.paceRules }),
+    ...(options.onProgress && { onProgress: options.onProgress }),
   });
 
   async function close() {

@@ -75,7 +75,9 @@ export async function openTestBot(options: TestBotOptions = {}): Promise<TestBot
       return now();
     },
   };
-  const desk = opening.use(await openTestDesk({ ...options, limits: limits.files, clock }));
+  let bot: Bot | undefined;
+  const onProgress: Bot["onProgress"] = (upload, received) => bot?.onProgress(upload, received);
+  const desk = opening.use(await openTestDesk({ ...options, limits: limits.files, clock, onProgress }));
   const { telemetry, metrics, lines } = desk;
   const llm = createScriptedLlm();
   const connections: PromiseWithResolvers<void>[] = [];
@@ -92,8 +94,9 @@ export async function openTestBot(options: TestBotOptions = {}): Promise<TestBot
     ahead += ms;
   }
 
-  const bot = createBot({
+  const running = createBot({
     config,
+    publicUrl: "http://wisbot.test",
     token: token ?? discord.token,
     files: desk.files,
     llm,
@@ -106,17 +109,18 @@ export async function openTestBot(options: TestBotOptions = {}): Promise<TestBot
     timers: quickTimers,
     pace: { first: 1_000, longest: 5_000 },
   });
+  bot = running;
   opening.defer(async () => {
     llm.interruptAll();
-    await bot.drain();
-    await bot.close();
+    await running.drain();
+    await running.close();
     refuseLoud(discord.requests);
   });
 
-  if (start) await bot.start();
-  if (start && bot.state().state === "ready") await connected(1);
+  if (start) await running.start();
+  if (start && running.state().state === "ready") await connected(1);
   const opened = opening.move();
-  return { ...parts, bot, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { ...parts, bot: running, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 function refuseLoud(requests: readonly RequestRecord[]): void {

@@ -17,6 +17,8 @@ import type { Timers } from "../timers.ts";
 /** What commands and buttons work with; each takes the few that it needs. */
 export interface CommandDeps {
   config: Pick<Config, "discord">;
+  /** Without a trailing slash. */
+  publicUrl: string;
   files: Files;
   llm: Llm;
   limits: Limits;

@@ -57,7 +57,7 @@ describe("/wis upload without a file", () => {
     const told = async (user: string, channel: string) => {
       const asked = t.discord.invoke({ user, channel, command: "wis upload" });
       const { content } = await asked.waitFor(({ loading }) => !loading);
-      return /at most (\S+ \S+) and/.exec(content)?.[1];
+      return /at most (\S+ \S+),/.exec(content)?.[1];
     };
     expect(await told("ada", "general")).toBe("250 MB");
     expect(await told("ben", "general")).toBe("5 GB");

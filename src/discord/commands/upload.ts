@@ -4,6 +4,7 @@ import { formatBytes } from "../../lib/bytes.ts";
 import { formatDuration } from "../../lib/duration.ts";
 import { openAttachment, withoutLink } from "../attachment.ts";
 import { fileCard, goneCard, ticketCard } from "../cards.ts";
+import { isOfferedIn } from "../inline.ts";
 import type { Button, Command } from "./command.ts";
 
 export const upload: Command = {
@@ -22,7 +23,8 @@ export const upload: Command = {
     },
   ],
   help: ({ files }) =>
-    `share a file of up to ${formatBytes(files.maxFileSize)}: attach it, or get a personal upload link. You may keep ` +
+    `share a file of up to ${formatBytes(files.maxFileSize)}: attach it, or get a personal upload link, which also takes ` +
+    "many files as one bundle, a password, and a number of downloads after which it ends (a one-time link). You may keep " +
     `${files.maxFiles} files, ${formatBytes(files.maxBytes)} together; each stays ${formatDuration(files.expireAfter)}.`,
 
   async run({ config, files, closing }, { interaction, key, channelId, member, reply }) {
@@ -72,10 +74,11 @@ export const deleteFile: Button = {
 
 export const extendFile: Button = {
   kind: "file:extend",
-  async run({ files }, { member, reply }, id) {
+  async run({ files }, { interaction, member, reply }, id) {
     await reply.acknowledge();
+    const post = isOfferedIn(interaction.message, id) ? "offered" : undefined;
     try {
-      await reply.show(fileCard(await files.extend(id, member)));
+      await reply.show(fileCard(await files.extend(id, member), { post }));
     } catch (error) {
       if (!isWisError(error, "file.unknown")) throw error;
       await reply.show(goneCard(error.say));

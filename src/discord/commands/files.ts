@@ -1,0 +1,121 @@
+import { ApplicationCommandOptionType } from "discord.js";
+import { isWisError, WisError } from "../../errors.ts";
+import type { Files } from "../../files/files.ts";
+import type { StoredFile } from "../../files/ports.ts";
+import { type Member, mayManage } from "../../members/member.ts";
+import { expiringCard, goneCard } from "../cards.ts";
+import { fileAndPlaceIn, fileList, pageUpTo, placeIn } from "../file-list.ts";
+import type { Asking, Button, Command, CommandDeps } from "./command.ts";
+
+export const files: Command = {
+  name: "files",
+  description: "Your files: what they take, their links, more time, deletion",
+  options: [
+    {
+      type: ApplicationCommandOptionType.Boolean,
+      name: "reminders",
+      description: "Whether you get a direct message before a file of yours goes",
+    },
+  ],
+  help: () =>
+    "see your files and how much room is left; get their links, give them more time, or delete them.",
+
+  async run({ files }, { interaction, member, reply }) {
+    const reminders = interaction.options.getBoolean("reminders");
+    await reply.defer({ ephemeral: true });
+    if (reminders === null) {
+      await reply.show(await fileList(files, member));
+      return;
+    }
+    await files.setReminders(member.id, reminders);
+    await reply.show({ content: reminders ? REMINDED : NOT_REMINDED });
+  },
+};
+
+const REMINDED =
+  "You will get a direct message before a file of yours goes. `/wis files reminders:False` turns that off.";
+const NOT_REMINDED =
+  "You will get no direct message any more when a file of yours is about to go. `/wis files reminders:True` turns that on again.";
+
+const olderFiles: Button = {
+  kind: "files:older",
+  async run({ files }, { member, reply }, argument) {
+    await reply.acknowledge();
+    await reply.show(await fileList(files, member, { after: placeIn(argument) }));
+  },
+};
+
+const newerFiles: Button = {
+  kind: "files:newer",
+  async run({ files }, { member, reply }, argument) {
+    await reply.acknowledge();
+    const end = placeIn(argument);
+    await reply.show(await fileList(files, member, { after: end && (await pageUpTo(files, member, end)) }));
+  },
+};
+
+const linkToFile: Button = {
+  kind: "files:link",
+  async run({ files }, { member, reply }, id) {
+    await reply.acknowledge();
+    const { url } = await ownFile(files, member, id);
+    // Nothing but the link, so that a long press on a phone copies it.
+    await reply.more({ content: url }, { ephemeral: true, plainLinks: true });
+  },
+};
+
+const extendListed: Button = {
+  kind: "files:extend",
+  run: ({ files }, asking, argument) =>
+    changeListed(files, asking, argument, (id) => files.extend(id, asking.member)),
+};
+
+const deleteListed: Button = {
+  kind: "files:delete",
+  run: ({ files }, asking, argument) =>
+    changeListed(files, asking, argument, (id) => files.remove(id, asking.member)),
+};
+
+/** Changes a file, and shows its page of the list as it is then. */
+async function changeListed(
+  files: Files,
+  { member, reply }: Asking,
+  argument: string,
+  change: (id: string) => Promise<unknown>,
+): Promise<void> {
+  await reply.acknowledge();
+  const { id, after } = fileAndPlaceIn(argument);
+  try {
+    await change(id);
+  } catch (error) {
+    if (!isWisError(error, "file.unknown")) throw error;
+    await reply.show(await fileList(files, member, { after, trouble: error.say }));
+    return;
+  }
+  await reply.show(await fileList(files, member, { after }));
+}
+
+/** The button of the message that tells of a file about to go. */
+const quietFile: Button = {
+  kind: "file:quiet",
+  async run({ files }, { member, reply }, id) {
+    await reply.acknowledge();
+    const file = await ownFile(files, member, id).catch((error: unknown) => {
+      if (isWisError(error, "file.unknown")) return undefined;
+      throw error;
+    });
+    await files.setReminders(member.id, false);
+    await reply.show(file ? expiringCard(file, { quiet: true }) : goneCard(NOT_REMINDED));
+  },
+};
+
+async function ownFile(files: CommandDeps["files"], member: Member, id: string): Promise<StoredFile> {
+  const file = await files.get(id);
+  if (mayManage(member, file.ownerId)) return file;
+  throw new WisError("forbidden", {
+    say: "This file belongs to somebody else.",
+    hint: "Run /wis files to see your own.",
+  });
+}
+
+export const fileButtons = [olderFiles, newerFiles, linkToFile, extendListed, deleteListed, quietFile];

@@ -1,0 +1,134 @@
+import type { Files } from "../files/files.ts";
+import type { StoredFile } from "../files/ports.ts";
+import { formatBytes } from "../lib/bytes.ts";
+import { count } from "../lib/count.ts";
+import type { Member } from "../members/member.ts";
+import { button, row } from "./buttons.ts";
+import { note, plain, relativeTime } from "./render.ts";
+import type { Body } from "./respond.ts";
+
+// A list of somebody's own files in one message, a page at a time. Nothing of it is kept: each button says where in
+// the list it stands.
+
+type ListedFiles = Pick<Files, "page" | "usage" | "limits" | "nextExpiry">;
+
+/** A place in the list: behind the file with this id. */
+export type Place = Pick<StoredFile, "id" | "createdAt">;
+
+// A message has five rows of buttons: one a file, and one to turn the pages.
+const PAGE = 4;
+/** Pages are sought in steps of so many files. */
+const STEP = 100;
+
+/**
+ * A page of a member's files: those behind `after`, or the newest. `trouble`: what did not go as wanted. Where nothing
+ * is left behind `after`, the page before it.
+ */
+export async function fileList(
+  files: ListedFiles,
+  member: Member,
+  { after, trouble }: { after?: Place | undefined; trouble?: string } = {},
+): Promise<Body> {
+  const found = await files.page(member.id, { limit: PAGE + 1, ...(after && { after }) });
+  if (found.length === 0 && after) {
+    return fileList(files, member, {
+      after: await pageUpTo(files, member, after),
+      ...(trouble && { trouble }),
+    });
+  }
+  const shown = found.slice(0, PAGE);
+  const lines = [
+    await roomLine(files, member),
+    ...shown.map(fileLine),
+    ...(found.length === 0 ? ["You have no files. Upload some with `/wis upload`."] : []),
+    ...(trouble ? [note(`⚠️ ${trouble}`)] : []),
+  ];
+  const last = found.length > PAGE ? shown.at(-1) : undefined;
+  const rows = [
+    ...shown.map((file, index) => fileButtons(file, index + 1, after)),
+    ...pageButtons(after, last),
+  ];
+  return { content: lines.join("\n"), components: rows };
+}
+
+/** Behind which file the page begins that ends with the one at `end`. Undefined: it is the first page. */
+export async function pageUpTo(
+  files: Pick<Files, "page">,
+  member: Member,
+  end: Place,
+): Promise<Place | undefined> {
+  let before: Place[] = [];
+  let after: Place | undefined;
+  // From the newest on: no further than somebody has turned the pages by hand.
+  do {
+    const step = await files.page(member.id, { limit: STEP, ...(after && { after }) });
+    const newer = step.filter((file) => !isBehind(file, end));
+    before = [...before, ...newer].slice(-PAGE - 1);
+    after = newer.length === STEP ? step.at(-1) : undefined;
+  } while (after);
+  return before.length > PAGE ? before[0] : undefined;
+}
+
+/** Newest first; of two from the same moment the one with the greater id. */
+function isBehind(file: Place, end: Place): boolean {
+  return file.createdAt === end.createdAt ? file.id < end.id : file.createdAt < end.createdAt;
+}
+
+async function roomLine(files: ListedFiles, { id, asker }: Member): Promise<string> {
+  const [usage, nextExpiry] = await Promise.all([files.usage(id), files.nextExpiry(id)]);
+  const { maxFiles, maxBytes } = files.limits(id, asker);
+  const used = `You keep ${usage.files} of ${count(maxFiles, "file")}, open links included: ${formatBytes(usage.bytes)} of ${formatBytes(maxBytes)}.`;
+  const left = `${formatBytes(Math.max(0, maxBytes - usage.bytes))} are left.`;
+  const back = nextExpiry === undefined ? "" : ` Space comes back ${relativeTime(nextExpiry)}.`;
+  return `${used} ${left}${back}`;
+}
+
+function fileLine(file: StoredFile, index: number): string {
+  const { name, size, members, downloads, maxDownloads, passwordHash, expiresAt } = file;
+  const facts = [
+    ...(members === undefined ? [] : [count(members, "file")]),
+    formatBytes(size),
+    maxDownloads === null
+      ? count(downloads, "download")
+      : `${downloads} of ${count(maxDownloads, "download")}`,
+    ...(passwordHash === null ? [] : ["with a password"]),
+    `goes ${relativeTime(expiresAt)}`,
+  ];
+  return `**${index + 1}.** ${plain(name, 100)} · ${facts.join(" · ")}`;
+}
+
+/** The number tells which of four like rows belongs to which file. */
+function fileButtons({ id }: StoredFile, number: number, after: Place | undefined) {
+  const here = `${id}.${asText(after)}`;
+  return row([
+    button({ label: `Link ${number}`, id: `files:link:${id}` }),
+    button({ label: `Extend ${number}`, id: `files:extend:${here}` }),
+    button({ label: `Delete ${number}`, id: `files:delete:${here}`, danger: true }),
+  ]);
+}
+
+/** `after`: where this page begins; `last`: what the next one begins behind. */
+function pageButtons(after: Place | undefined, last: Place | undefined) {
+  const buttons = [
+    ...(after ? [button({ label: "Newer", id: `files:newer:${asText(after)}` })] : []),
+    ...(last ? [button({ label: "Older", id: `files:older:${asText(last)}` })] : []),
+  ];
+  return buttons.length > 0 ? [row(buttons)] : [];
+}
+
+/** Short enough for a button's custom_id, twice. */
+function asText(place: Place | undefined): string {
+  return place ? `${place.createdAt.toString(36)}.${place.id}` : "";
+}
+
+/** The place that a button's argument ends with. Undefined: the beginning of the list. */
+export function placeIn(argument: string): Place | undefined {
+  const [createdAt, id] = argument.split(".");
+  return createdAt && id ? { createdAt: Number.parseInt(createdAt, 36), id } : undefined;
+}
+
+/** The file that a button's argument begins with, and the place behind that. */
+export function fileAndPlaceIn(argument: string): { id: string; after: Place | undefined } {
+  const end = argument.indexOf(".");
+  return { id: argument.slice(0, end), after: placeIn(argument.slice(end + 1)) };
+}
