@@ -120,7 +120,10 @@ export async function settle(deps: ReceiveDeps, whole: Whole): Promise<StoredFil
   let finished: Awaited<ReturnType<FileIndex["finish"]>> = "unstored";
   while (finished === "unstored") {
     if (!committed && !(await contents.findContent(content.sha256, size))) {
-      await writer?.commit();
+      await writer?.commit().catch(async (error: unknown) => {
+        // Whoever withdrew it took its bytes away from under the writer.
+        throw (await isStillSent(index, row)) ? error : withdrawn();
+      });
       committed = true;
     }
     finished = await index.finish(
@@ -143,6 +146,14 @@ export async function settle(deps: ReceiveDeps, whole: Whole): Promise<StoredFil
   const file = bundle ?? storedFile(finished, readyAt, publicUrl);
   if (!file) throw withdrawn();
   return { ...file, url: `${publicUrl}/f/${row.parentId ?? row.id}` };
+}
+
+async function isStillSent(
+  index: Pick<FileIndex, "find">,
+  { id, uploadKey }: Pick<FileRow, "id" | "uploadKey">,
+): Promise<boolean> {
+  const row = await index.find(id);
+  return row?.state === "uploading" && row.uploadKey === uploadKey;
 }
 
 /** What can't be undone now stays `uploading` without a heartbeat, and the clean-up or the repair at the next start undoes it. */

@@ -1,5 +1,6 @@
 import { WisError } from "../errors.ts";
 import { createAllowance } from "./allowance.ts";
+import { sealWhenWhole } from "./bundle.ts";
 import { createDigest, type Digest, type DigestCache, digestOf } from "./digest.ts";
 import { dropBytes } from "./drop-bytes.ts";
 import { endOf } from "./expiry.ts";
@@ -27,7 +28,7 @@ export async function beginUpload(
   ticket: string,
   incoming: Pick<Incoming, "name" | "path" | "contentType" | "length">,
 ): Promise<Resumable> {
-  const { stores, now, resumeFor } = deps;
+  const { index, stores, now, resumeFor } = deps;
   // Only asked whether there is room: it is promised to the bytes when they come.
   using _ = await takeRoom(deps, ticket, incoming);
   const row = await takePlace(deps, ticket, { ...incoming, resumeUntil: endOf(now(), resumeFor) });
@@ -35,8 +36,10 @@ export async function beginUpload(
   try {
     const writer = await stores.at(stores.place).create(key);
     await writer.close();
+    // Its bundle waits as long as it may be gone on with.
+    if (row.parentId !== null) await index.touch([row.id], now(), resumeFor);
   } catch (error) {
-    await dropBytes(stores, await deps.index.release([row.id]));
+    await dropBytes(stores, await index.release([row.id]));
     throw error;
   }
   return await progressOf(deps, key);
@@ -170,9 +173,12 @@ async function complete(deps: ResumableDeps, key: string, id: string): Promise<S
   }
 }
 
-async function finished({ publicUrl, index, now }: ResumableDeps, row: FileRow): Promise<Resumable> {
+async function finished(deps: ResumableDeps, row: FileRow): Promise<Resumable> {
+  const { publicUrl, index, now } = deps;
   const share = row.parentId === null ? row : await index.find(row.parentId);
-  const file = storedFile(share, now(), publicUrl) ?? storedFile(row, now(), publicUrl);
+  // A process may have died between the last file of a bundle and the bundle.
+  const sealed = share?.state === "pending" ? await sealWhenWhole(deps, share.id) : undefined;
+  const file = sealed ?? storedFile(share, now(), publicUrl) ?? storedFile(row, now(), publicUrl);
   if (!file || !share) throw unknownUpload();
   const url = `${publicUrl}/f/${share.id}`;
   return { key: uploadKeyOf(row), length: row.size, received: row.size, file: { ...file, url } };
