@@ -177,8 +177,10 @@ export function createFileIndex({ db, run, keep }: Connection): FileIndex {
       ),
     overdueBundles: (now, limit) => run(() => statements.overdue.all({ now, limit })),
     deleting: (limit) => run(() => statements.deleting.all({ limit })),
+    // Not synced: the rows are durably `deleting`, so that the repair retires their blobs again before an upload
+    // could share them; and whatever is synced later takes this along.
     retire: (ids) =>
-      keep(() =>
+      run(() =>
         atOnce(() => {
           statements.retire.run({ ids: JSON.stringify(ids) });
           return statements.retired.all({ ids: JSON.stringify(ids) });
