@@ -149,7 +149,7 @@ export interface Files {
   limits(ownerId: string, asker: Asker | null): FileLimits;
   /** Counts from now; default the configured lifetime. [file.unknown, forbidden] */
   extend(id: string, by: Member | "admin", expireAfter?: number): Promise<StoredFile>;
-  /** The file is gone for everybody when it resolves, and its bytes with it. Takes an open link's `fileId` too. [file.unknown, forbidden, ticket.busy] */
+  /** The file is gone for everybody when it resolves, and its bytes with it. Takes an open link's `fileId` too, and a file of a bundle that still waits for others. [file.unknown, forbidden, ticket.busy] */
   remove(id: string, by: Member | "admin"): Promise<void>;
   /** What happened to files, newest first. */
   audit(input: {

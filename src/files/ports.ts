@@ -268,7 +268,7 @@ export interface FileIndex {
   }): Promise<FileRow[]>;
   /** Sets a ready share's expiry, its members' too. False: it is not ready. */
   setExpiry(id: string, expiresAt: number): Promise<boolean>;
-  /** pending or ready → deleting, its members too. False: uploading, unknown or already deleting. */
+  /** pending or ready → deleting, its members too. False: uploading, unknown, already deleting, or one file of a bundle that is shared. */
   markDeleting(id: string): Promise<boolean>;
   /**
    * Marks at most `limit` expired files and links as deleting and gives them, bundles with their members; the index

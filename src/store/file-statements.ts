@@ -377,6 +377,9 @@ function ends(db: Db) {
   // What has arrived for a bundle is not thrown away with its link: see overdueBundles and abandoned.
   const member = alias(files, "member");
   const hasMembers = sql`exists (select 1 from ${files} as ${sql.identifier("member")} where ${eq(member.parentId, files.id)})`;
+  // Once a bundle is shared, its ZIP is what it is.
+  const bundle = alias(files, "bundle");
+  const ofOpenBundle = sql`exists (select 1 from ${files} as ${sql.identifier("bundle")} where ${eq(bundle.id, files.parentId)} and ${is(bundle.state, "pending")})`;
   const endedLinks = ended(and(is(files.state, "pending"), not(hasMembers)), files.linkExpiresAt);
 
   return {
@@ -389,7 +392,7 @@ function ends(db: Db) {
     markDeleting: db
       .update(files)
       .set({ state: "deleting" })
-      .where(and(byId, isNull(files.parentId), oneOf(files.state, ["pending", "ready"])))
+      .where(and(byId, or(isNull(files.parentId), ofOpenBundle), oneOf(files.state, ["pending", "ready"])))
       .returning({ id: files.id })
       .prepare(),
     /** Members go with their bundles, whatever they were doing: what still arrives for them is withdrawn. */

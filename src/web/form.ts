@@ -31,6 +31,7 @@ export async function readForm(
   let turn = Promise.resolve();
   let current: Readable | undefined;
 
+  parser.on("error", heardElsewhere);
   parser.on("field", (name, value) => void fields.set(name, value));
   for (const limit of ["fieldsLimit", "filesLimit", "partsLimit"] as const) {
     parser.on(limit, () => parser.destroy(tooMuch()));
@@ -39,7 +40,7 @@ export async function readForm(
     // An input that was left empty comes as a file without a name.
     if (!name) return void stream.resume();
     files += 1;
-    current = stream;
+    current = stream.on("error", heardElsewhere);
     turn = turn.then(() => take({ name, contentType, body: bodyOf(stream) }, fields));
     turn.catch((error) => parser.destroy(error));
   });
@@ -55,6 +56,9 @@ export async function readForm(
     throw isWisError(error) ? error : cut(error);
   }
 }
+
+/** By whoever reads the stream or waits for its end. Until somebody does, an error without a listener ends the process. */
+function heardElsewhere(): void {}
 
 function openParser(request: Request) {
   const contentType = request.headers.get("content-type") ?? "";

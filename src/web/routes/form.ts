@@ -1,5 +1,6 @@
 import { UploadDonePage } from "../../../templates/upload-closed.tsx";
 import { WisError } from "../../errors.ts";
+import type { StoredFile } from "../../files/ports.ts";
 import type { AppDeps } from "../app.ts";
 import { assetUrls } from "../assets.ts";
 import type { Handler } from "../env.ts";
@@ -13,30 +14,20 @@ const ANSWER_S = 30;
 /** Nobody knows how many files a form will have: it is said at its end. */
 const ANY_NUMBER = 2_000;
 
-type FormDeps = Pick<AppDeps, "files" | "closing" | "uploads" | "version"> & { gate: RateGate };
+type FormDeps = Pick<AppDeps, "files" | "closing" | "uploads" | "version" | "telemetry"> & {
+  gate: RateGate;
+};
 
 /** `POST /u/:ticket`: the page's form, for browsers without JavaScript. One file or many, and the sender's wishes. */
-export function form({ files, gate, closing, uploads, version }: FormDeps): Handler<"/u/:ticket"> {
+export function form(deps: FormDeps): Handler<"/u/:ticket"> {
+  const { gate, closing, uploads, version } = deps;
   return async (c) => {
     using _place = await gate.upload(c.var.client);
     const ticket = c.req.param("ticket");
     const request = c.req.raw;
     c.env.server.timeout(request, 0);
     const signal = AbortSignal.any([request.signal, closing]);
-    let prepared = false;
-
-    const running = readForm(request, async (file, fields) => {
-      if (!prepared)
-        await files.prepare(ticket, { ...sharingFrom((name) => fields.get(name)), files: ANY_NUMBER });
-      prepared = true;
-      await files.upload(ticket, { ...file, length: undefined, signal });
-    }).then(async ({ files: sent }) => {
-      if (sent > 0) return await files.close(ticket);
-      throw new WisError("share.invalid", {
-        say: "No file was chosen.",
-        hint: "Go back, choose one, and send the form again.",
-      });
-    });
+    const running = receiveForm(deps, request, ticket, signal);
     uploads.add(running);
     const file = await running.finally(() => {
       uploads.delete(running);
@@ -45,4 +36,46 @@ export function form({ files, gate, closing, uploads, version }: FormDeps): Hand
     c.header("Location", file.url);
     return page(c, UploadDonePage({ assets: assetUrls, version, file }), 201);
   };
+}
+
+/** All of a form's files or none: whoever sends it again sends all of them again. */
+async function receiveForm(
+  { files, telemetry }: Pick<FormDeps, "files" | "telemetry">,
+  request: Request,
+  ticket: string,
+  signal: AbortSignal,
+): Promise<StoredFile> {
+  const arrived: StoredFile[] = [];
+  let isPrepared = false;
+  try {
+    await readForm(request, async (file, fields) => {
+      if (!isPrepared) {
+        await files.prepare(ticket, { ...sharingFrom((name) => fields.get(name)), files: ANY_NUMBER });
+      }
+      isPrepared = true;
+      arrived.push(await files.upload(ticket, { ...file, length: undefined, signal }));
+    });
+    if (arrived.length === 0) throw nothingChosen();
+    return await files.close(ticket);
+  } catch (error) {
+    if (isPrepared) await takeBack(files, ticket, arrived).catch(onLeftover);
+    throw error;
+  }
+
+  function onLeftover(error: unknown) {
+    telemetry.record(error, "taking a broken form's files back");
+  }
+}
+
+/** The link is as it was before the form. */
+async function takeBack(files: FormDeps["files"], ticket: string, arrived: StoredFile[]): Promise<void> {
+  for (const { id } of arrived) await files.remove(id, "admin");
+  await files.prepare(ticket, {});
+}
+
+function nothingChosen(): WisError {
+  return new WisError("share.invalid", {
+    say: "No file was chosen.",
+    hint: "Go back, choose one, and send the form again.",
+  });
 }

@@ -6,15 +6,14 @@ import { sharingFrom } from "../sharing.ts";
 
 /** More than any wish takes. */
 const MAX_SETTINGS_BYTES = 32_768;
+const SETTINGS = new Set(["files", "title", "note", "password", "expires", "max_downloads"]);
 
 /** `POST /u/:ticket/settings`: says, as JSON, what the share behind an open link shall be. */
 export function settings({ files }: Pick<AppDeps, "files">): Handler<"/u/:ticket/settings"> {
   return async (c) => {
     const said = await readObject(c.req.raw);
-    const sharing = sharingFrom((name) => {
-      const value = said[name];
-      return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
-    });
+    refuseUnknown(Object.keys(said));
+    const sharing = sharingFrom((name) => asText(name, said[name]));
     await files.prepare(c.req.param("ticket"), sharing);
     return c.body(null, 204);
   };
@@ -38,6 +37,28 @@ async function readObject(request: Request): Promise<Record<string, unknown>> {
     throw malformed(cause);
   }
   throw malformed(undefined);
+}
+
+/** What is misspelt must not pass for a password that was set. */
+function refuseUnknown(names: string[]): void {
+  const unknown = names.filter((name) => !SETTINGS.has(name));
+  if (unknown.length === 0) return;
+  throw new WisError("share.invalid", {
+    say: `There is no such setting: ${unknown
+      .map((name) => name.slice(0, 40))
+      .slice(0, 5)
+      .join(", ")}.`,
+    hint: `These there are: ${[...SETTINGS].join(", ")}.`,
+  });
+}
+
+function asText(name: string, value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "string" || typeof value === "number") return String(value);
+  throw new WisError("share.invalid", {
+    say: `The setting ${name} is neither a text nor a number.`,
+    hint: 'Send them as in {"title": "Photos", "max_downloads": 3}.',
+  });
 }
 
 function malformed(cause: unknown): WisError {

@@ -11,7 +11,7 @@ import { sharingFrom } from "../sharing.ts";
 // Seconds that the connection has for the answer once the file desk is done with the body.
 const ANSWER_S = 30;
 
-type TokenUploadDeps = Pick<AppDeps, "files" | "closing" | "uploads"> & { gate: RateGate };
+type TokenUploadDeps = Pick<AppDeps, "files" | "closing" | "uploads" | "telemetry"> & { gate: RateGate };
 
 /** `PUT /api/files/:filename` with a token: `curl -T FILE -H "Authorization: Bearer …" HOST/api/files/`. Wishes in the query. */
 export function putFile(deps: TokenUploadDeps): Handler<"/api/files/:filename"> {
@@ -38,17 +38,31 @@ export function postFile(deps: TokenUploadDeps): Handler<"/api/files"> {
   return async (c) => {
     const file = await withToken(deps, c, async (owner, signal) => {
       let stored: StoredFile | undefined;
-      await readForm(c.req.raw, async (file, fields) => {
-        if (stored) throw onlyOne();
-        const wishes = sharingFrom((name) => fields.get(name));
-        stored = await deps.files.add({ ...owner, ...wishes }, { ...file, length: undefined, signal });
-      });
+      try {
+        await readForm(c.req.raw, async (file, fields) => {
+          if (stored) throw onlyOne();
+          const wishes = sharingFrom((name) => fields.get(name));
+          stored = await deps.files.add({ ...owner, ...wishes }, { ...file, length: undefined, signal });
+        });
+      } catch (error) {
+        if (stored) await takeBack(deps, stored);
+        throw error;
+      }
       if (!stored) throw onlyOne();
       return stored;
     });
     c.header("Location", file.url);
     return json(c, fileAsJson(file), 201);
   };
+}
+
+/** Nobody was told its address. */
+async function takeBack({ files, telemetry }: TokenUploadDeps, { id }: StoredFile): Promise<void> {
+  try {
+    await files.remove(id, "admin");
+  } catch (error) {
+    telemetry.record(error, "taking a broken form's file back");
+  }
 }
 
 const fileAsJson = ({ id, name, size, sha256, url, expiresAt }: StoredFile) => ({
