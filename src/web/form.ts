@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import Busboy from "@fastify/busboy";
 import { isWisError, WisError } from "../errors.ts";
+import { bodyInFewChunks } from "./gather.ts";
 import { bodyOf } from "./node-body.ts";
 
 /** A file of a form, on its way. */
@@ -46,7 +47,7 @@ export async function readForm(
   });
 
   try {
-    await pipeline(Readable.from(request.body ?? []), parser);
+    await pipeline(Readable.from(bodyInFewChunks(request) ?? []), parser);
     await turn;
     return { fields, files };
   } catch (error) {

@@ -4,6 +4,7 @@ import { WisError } from "../errors.ts";
 import type { Files } from "../files/files.ts";
 import type { StoredFile } from "../files/ports.ts";
 import { newCapability } from "../lib/capability.ts";
+import { bodyInFewChunks } from "./gather.ts";
 import { bodyOf } from "./node-body.ts";
 import { createFifoLocker } from "./tus-locker.ts";
 
@@ -45,7 +46,9 @@ export function createTus(deps: TusDeps): (request: Request) => Promise<Response
     },
   });
 
-  return async (request) => {
+  return async (given) => {
+    const body = bodyInFewChunks(given);
+    const request = body === given.body ? given : new Request(given, { body });
     const response = await server.handleWeb(request);
     if (failures.has(request)) throw fromTus(failures.get(request));
     return response;
