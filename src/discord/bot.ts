@@ -1,7 +1,6 @@
 import type { Messenger } from "../announce/ports.ts";
 import type { Config } from "../config/schema.ts";
 import type { Files } from "../files/files.ts";
-import type { FileRow } from "../files/ports.ts";
 import type { Now } from "../lib/clock.ts";
 import type { Llm } from "../llm/llm.ts";
 import type { Limits } from "../members/limits.ts";
@@ -20,7 +19,7 @@ import { registerCommands } from "./register.ts";
 import { createMessages } from "./respond.ts";
 import { createRest } from "./rest.ts";
 import { systemTimers, type Timers } from "./timers.ts";
-import { createUploadProgress } from "./upload-progress.ts";
+import { createUploadProgress, type UploadProgress } from "./upload-progress.ts";
 
 export interface BotDeps {
   config: Pick<Config, "discord" | "files">;
@@ -50,7 +49,7 @@ export interface Bot {
   start(): Promise<void>;
   messenger: Messenger;
   /** Told how far an upload is: FilesDeps.onProgress. */
-  onProgress(upload: FileRow, received: number): void;
+  onProgress: UploadProgress["report"];
   state(): BotState;
   /** New interactions are told that wisbot is shutting down; resolves when the open ones have had their last edit. */
   drain(): Promise<void>;

@@ -117,11 +117,111 @@ describe("a finished upload", () => {
     expect(seenIn("general")).toHaveLength(1);
   });
 
+  test("is told where its link was, as long as that is in reach", async () => {
+    await using t = await openTestBot();
+    const early = await owe(t);
+    await t.bot.messenger.deliver(early.announcement);
+    const replies = () =>
+      t.discord.messages({ channel: "general", user: "ada" }).filter((one) => one.ephemeral);
+    expect(replies().map(({ content }) => content)).toEqual([`Uploaded: hello.txt\n<${early.file.url}>`]);
+    const late = await owe(t, { private: true });
+    t.later(15 * 60_000);
+    await t.bot.messenger.deliver(late.announcement);
+    expect(replies().at(-1)?.content).toContain("/u/");
+    expect(late.seenIn("dm")).toHaveLength(1);
+  });
+
+  test("is announced all the same when Discord does not take that", async () => {
+    await using t = await openTestBot();
+    const { announcement, seenIn } = await owe(t);
+    const trouble = { kind: "status", status: 404, code: 10008, message: "Unknown Message" } as const;
+    t.discord.fail("PATCH /webhooks/{webhook_id}/{webhook_token}/messages/@original", trouble);
+    await t.bot.messenger.deliver(announcement);
+    expect(seenIn("general")).toHaveLength(1);
+    expect(t.lines().filter(({ level }) => level === "error")).toHaveLength(1);
+  });
+
   test("is owed no more when the file is gone", async () => {
     await using t = await openTestBot();
     const { announcement, file } = await owe(t);
     await t.desk.files.remove(file.id, "admin");
     await t.bot.messenger.deliver(announcement);
     expect(t.discord.requestsTo(SEND)).toEqual([]);
+  });
+});
+
+describe("a file that goes soon", () => {
+  const DAY = 86_400_000;
+
+  /** Ada's file, and what is owed for it a day before it goes. */
+  async function expiring(t: TestBot) {
+    const file = await t.desk.files.add({ ownerId: t.discord.user("ada").id }, incoming());
+    t.later(6 * DAY + 1_000);
+    const index = t.desk.store.files;
+    await index.remind({ lead: DAY, now: t.now(), limit: 10, newId: () => "n".repeat(22) });
+    const [owed] = await t.desk.store.announcements.due(t.now(), 1);
+    if (!owed) throw new Error("nothing is owed for a file that goes");
+    return { file, announcement: owed.announcement };
+  }
+
+  const told = (t: TestBot) => t.discord.messages({ channel: "dm", user: "ada" });
+
+  async function tell(t: TestBot) {
+    const { file, announcement } = await expiring(t);
+    await t.bot.messenger.deliver(announcement);
+    const [message] = told(t);
+    if (!message) throw new Error("nobody was told");
+    return { file, message };
+  }
+
+  test("is told of to its owner, directly, with what can be done about it", async () => {
+    await using t = await openTestBot();
+    const { file, message } = await tell(t);
+    const at = Math.floor(file.expiresAt / 1000);
+    expect(message.content).toBe(`hello.txt goes <t:${at}:R>.\n<${file.url}>`);
+    expect(message.buttons.map(({ label }) => label)).toEqual(["Extend", "Delete", "Don't remind me"]);
+  });
+
+  test("is told of once, however often it is delivered", async () => {
+    await using t = await openTestBot();
+    const { announcement } = await expiring(t);
+    for (let time = 0; time < 3; time++) await t.bot.messenger.deliver(announcement);
+    expect(told(t)).toHaveLength(1);
+  });
+
+  test("is extended at the press of a button", async () => {
+    await using t = await openTestBot();
+    const { file, message } = await tell(t);
+    const pressed = t.discord.press({ user: "ada", message, button: "Extend" });
+    await pressed.waitFor(({ embeds }) => embeds[0]?.title === "hello.txt");
+    expect((await t.desk.files.get(file.id)).expiresAt).toBeGreaterThan(file.expiresAt + 5 * DAY);
+  });
+
+  test("is the last one to be told of, where its owner wants that", async () => {
+    await using t = await openTestBot();
+    const { message } = await tell(t);
+    const pressed = t.discord.press({ user: "ada", message, button: "Don't remind me" });
+    const after = await pressed.waitFor(({ content }) => content.includes("not be reminded any more"));
+    expect(after.content).toStartWith("hello.txt goes");
+    expect(after.buttons.map(({ label }) => label)).toEqual(["Extend", "Delete"]);
+    expect(await t.desk.files.reminders(t.discord.user("ada").id)).toBe(false);
+  });
+
+  test("can be told of no more when it was extended or deleted meanwhile", async () => {
+    for (const change of ["extend", "remove"] as const) {
+      await using t = await openTestBot();
+      const { file, announcement } = await expiring(t);
+      await t.desk.files[change](file.id, "admin");
+      await t.bot.messenger.deliver(announcement);
+      expect(told(t)).toEqual([]);
+    }
+  });
+
+  test("is given up where its owner takes no direct messages", async () => {
+    await using t = await openTestBot();
+    const { announcement } = await expiring(t);
+    t.discord.setDms("ada", false);
+    const error = await t.bot.messenger.deliver(announcement).catch((error: unknown) => error);
+    expect(isWisError(error, "announce.undeliverable")).toBe(true);
   });
 });

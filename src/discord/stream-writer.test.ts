@@ -2,40 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { RateLimitError } from "discord.js";
 import fc from "fast-check";
 import { WisError } from "../errors.ts";
+import { fakeTime } from "../testing/fake-time.ts";
 import { createEditBudget } from "./edit-budget.ts";
 import { unreachable } from "./refusals.ts";
 import { createStreamWriter } from "./stream-writer.ts";
-import type { Timers } from "./timers.ts";
-
-/** A clock that moves when it is told to, and runs what falls due on its way, promises included. */
-function fakeTime() {
-  let time = 1_000_000;
-  let due: { at: number; run: () => void }[] = [];
-  const timers: Timers = {
-    after(ms, run) {
-      const entry = { at: time + ms, run };
-      due.push(entry);
-      return () => {
-        due = due.filter((one) => one !== entry);
-      };
-    },
-  };
-  async function pass(ms: number): Promise<void> {
-    const end = time + ms;
-    for (;;) {
-      await settle();
-      const next = due.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (!next) break;
-      due = due.filter((one) => one !== next);
-      time = Math.max(time, next.at);
-      next.run();
-    }
-    time = end;
-  }
-  return { now: () => time, timers, pass };
-}
-
-const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function rateLimited(retryAfter: number): WisError {
   const data = {

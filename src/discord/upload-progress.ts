@@ -1,4 +1,4 @@
-import { ComponentType } from "discord.js";
+import { type APIMessage, ComponentType } from "discord.js";
 import type { Origin } from "../announce/ports.ts";
 import type { FileRow } from "../files/ports.ts";
 import { formatBytes } from "../lib/bytes.ts";
@@ -8,15 +8,18 @@ import type { EditBudget } from "./edit-budget.ts";
 import { rateLimitedFor } from "./errors.ts";
 import { isReachable, replyTo } from "./origin.ts";
 import { note, plain } from "./render.ts";
-import type { Body, Messages } from "./respond.ts";
+import type { Body, Messages, Shown } from "./respond.ts";
 import { asPreview } from "./rest.ts";
 import { createStreamWriter } from "./stream-writer.ts";
 import type { Timers } from "./timers.ts";
 
+/** An upload on its way in, of a share by itself or of one file of a bundle. */
+export type Arriving = Pick<FileRow, "id" | "parentId" | "name" | "length" | "origin">;
+
 /** Shows in the reply that gave an upload link how far the upload through it is. */
 export interface UploadProgress {
   /** How many bytes of an upload are here. For every few hundred kilobytes: it waits for nothing. */
-  report(upload: FileRow, received: number): void;
+  report(upload: Arriving, received: number): void;
   /** Nothing more is shown of this share. Resolves when no edit is under way. */
   end(shareId: string): Promise<void>;
   /** The same of all of them. */
@@ -24,7 +27,9 @@ export interface UploadProgress {
 }
 
 export interface UploadProgressDeps {
-  messages: Pick<Messages, "read" | "edit">;
+  messages: Pick<Messages, "edit"> & {
+    read(shown: Shown): Promise<Pick<APIMessage, "content" | "components">>;
+  };
   budget: EditBudget;
   telemetry: Pick<Telemetry, "record">;
   timers: Timers;
@@ -73,7 +78,7 @@ export function createUploadProgress(deps: UploadProgressDeps): UploadProgress {
 }
 
 interface Follower {
-  report(upload: FileRow, received: number): void;
+  report(upload: Arriving, received: number): void;
   end(): Promise<void>;
 }
 

@@ -142,12 +142,26 @@ const typed = () =>
 function showControls(): void {
   const command = typed();
   const takes = (type: number) => command?.options.some((option) => option.type === type) ?? false;
-  extras.hidden = !takes(FILE) && !takes(SWITCH);
+  const flag = command?.options.find(({ type }) => type === SWITCH);
+  extras.hidden = !takes(FILE) && !flag;
+  need<HTMLElement>(".pick", extras).hidden = !takes(FILE);
+  showSwitch(flag?.name);
   const wanted = line.value.startsWith("/") && !command;
   const fitting = wanted ? commands.filter(({ path }) => `/${path}`.startsWith(line.value.trimEnd())) : [];
   menu.replaceChildren(...fitting.map(menuItem));
   menu.hidden = fitting.length === 0;
   line.setAttribute("aria-expanded", String(!menu.hidden));
+}
+
+/** The one switch that a command has. */
+function showSwitch(name: string | undefined): void {
+  const label = need<HTMLElement>(".switch", extras);
+  const box = need<HTMLInputElement>("input", label);
+  label.hidden = name === undefined;
+  if (name === undefined || box.value === name) return;
+  box.value = name;
+  box.checked = false;
+  need<HTMLElement>("span", label).textContent = name;
 }
 
 function menuItem({ path, description, options }: OfferedCommand, index: number): HTMLElement {

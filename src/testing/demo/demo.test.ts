@@ -124,5 +124,26 @@ test("where WisBot may not post, the card comes as a direct message", async () =
 test("a line that is no command says what there is", async () => {
   await using page = await openPage();
   await type(page, "/wis dance");
-  await page.getByRole("alert").getByText("Try /wis help, /wis upload, /wis llm").waitFor();
+  await page
+    .getByRole("alert")
+    .getByText("Try /wis help, /wis upload, /wis files, /wis token, /wis llm")
+    .waitFor();
 }, 20_000);
+
+test("one's files are listed with their buttons, and a token comes with its file for ShareX", async () => {
+  await using page = await openPage("?as=mia");
+  await page.getByLabel("Message").fill("/wis upload");
+  const bytes = { name: "list me.txt", mimeType: "text/plain", buffer: Buffer.from("hello") };
+  await page.setInputFiles('input[name="file"]', bytes);
+  await page.getByRole("button", { name: "Send" }).click();
+  await chat(page).getByRole("article").filter({ hasText: "list me.txt" }).getByText("5 B").waitFor();
+  await type(page, "/wis files");
+  const list = chat(page).getByRole("article").filter({ hasText: "You keep" });
+  await list.getByRole("button", { name: "Link 1" }).click();
+  await chat(page).getByRole("article").last().getByRole("link", { name: /\/f\// }).waitFor();
+  await type(page, "/wis token laptop");
+  const card = chat(page).getByRole("article").filter({ hasText: "Your new API token laptop" });
+  await card.getByRole("link", { name: "wisbot.sxcu" }).waitFor();
+  await chat(page).getByRole("button", { name: "Revoke 1" }).click();
+  await chat(page).getByText("worth nothing from now on").waitFor();
+}, 30_000);

@@ -33,8 +33,13 @@ export interface RestDeps {
 /** The REST API below /api/v10. */
 export function createRest(routes: Route[], deps: RestDeps): Hono {
   const app = new Hono().basePath("/api/v10");
-  for (const route of routes)
-    app.on(route.method, route.path.replace(/\{(\w+)\}/g, ":$1"), (context) => handle(route, context, deps));
+  for (const route of routes) {
+    const path = route.path.replace(/\{(\w+)\}/g, ":$1");
+    // discord.js writes `@original` as `%40original`.
+    for (const spelling of new Set([path, path.replaceAll("@", "%40")])) {
+      app.on(route.method, spelling, (context) => handle(route, context, deps));
+    }
+  }
   app.all("*", (context) => {
     const { method, path } = context.req;
     deps.violation(`${method} ${path}: no such route`);
