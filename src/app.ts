@@ -1,4 +1,5 @@
 import { createOutbox, type Outbox } from "./announce/outbox.ts";
+import { type Data, type Ground, openData } from "./app/data.ts";
 import { closeApp, drain } from "./app/drain.ts";
 import type { LoadedConfig } from "./config/loaded.ts";
 import type { Config } from "./config/schema.ts";
@@ -9,19 +10,12 @@ import { createParts } from "./doctor/parts.ts";
 import type { Check } from "./doctor/ports.ts";
 import { runChecks } from "./doctor/run.ts";
 import { WisError } from "./errors.ts";
-import { createAuditTrail } from "./files/audit.ts";
-import { type CleanUpDeps, cleanUp, cleanUpJob } from "./files/clean-up.ts";
-import { createFiles, type FileDesk, type FilesDeps } from "./files/desk.ts";
-import { RECORD_LIFE } from "./files/expiry.ts";
-import type { Files } from "./files/files.ts";
-import { createLiveUploads } from "./files/live-uploads.ts";
-import { type MigrateDeps, migrateBlobs } from "./files/migrate.ts";
-import { observeBlobs } from "./files/observe-blobs.ts";
-import type { BlobPlace, BlobStore, BlobStores } from "./files/ports.ts";
+import { cleanUp, cleanUpJob } from "./files/clean-up.ts";
+import type { FileDesk } from "./files/desk.ts";
+import { migrateBlobs } from "./files/migrate.ts";
 import { remindJob } from "./files/remind.ts";
-import { repairFiles } from "./files/repair.ts";
-import { type ScrubDeps, scrubJob } from "./files/scrub.ts";
-import { type VerifyDeps, verifyFiles } from "./files/verify.ts";
+import { scrubJob } from "./files/scrub.ts";
+import { verifyFiles } from "./files/verify.ts";
 import { gpuChecks, hostChecks } from "./hosts/checks.ts";
 import { createOllamaHost } from "./hosts/ollama.ts";
 import { runJobs } from "./jobs/scheduler.ts";
@@ -31,13 +25,10 @@ import type { Llm } from "./llm/llm.ts";
 import type { ModelHost } from "./llm/ports.ts";
 import { limitsFrom } from "./members/limits.ts";
 import { createFairQueue } from "./queue/fair-queue.ts";
-import { openDiskBlobs } from "./store/blobs/disk.ts";
-import { openS3Blobs } from "./store/blobs/s3.ts";
 import { storeChecks } from "./store/checks.ts";
-import { blobsPath } from "./store/data-dir.ts";
 import { lockDataDir, lockMigration } from "./store/lock.ts";
-import { openStore, type Store } from "./store/open.ts";
-import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import type { Store } from "./store/open.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
 import type { Telemetry } from "./telemetry/ports.ts";
 import { untraced } from "./telemetry/untraced.ts";
 import { version } from "./version.ts";
@@ -47,7 +38,7 @@ import { assertCanListen, startWeb, type WebServer } from "./web/serve.ts";
 
 export { describeBot } from "./discord/describe.ts";
 
-// The composition root: nothing but this file knows which drivers there are. Whoever opens something here puts it on
+// The composition root: nothing but this and what lies in app/ knows which drivers there are. Whoever opens something here puts it on
 // the stack that closes it, so that everything is closed in reverse, also when opening fails halfway.
 
 const hostDrivers = { ollama: createOllamaHost };
@@ -71,119 +62,6 @@ export function checksFor(loaded: LoadedConfig): Check[] {
     ...hostChecks(llm),
     ...gpuChecks(llm),
   ];
-}
-
-/** What every part is given. */
-interface Ground {
-  loaded: LoadedConfig;
-  telemetry: Telemetry;
-  metrics: Metrics;
-}
-
-interface Data {
-  store: Store;
-  stores: BlobStores;
-  files: Files;
-  cleanUpDeps: CleanUpDeps;
-  /** For the jobs that look after what is stored. */
-  careDeps: ScrubDeps & MigrateDeps & VerifyDeps;
-}
-
-/** The disk, on which every upload arrives, and what else the configuration names. */
-async function openStores({ loaded, telemetry, metrics: { files: metrics } }: Ground): Promise<BlobStores> {
-  const { s3, store: place } = loaded.config.files;
-  const dir = blobsPath(loaded.dataDir);
-  const observed = (blobs: BlobStore) => observeBlobs({ blobs, telemetry, metrics });
-  const stores: Partial<Record<BlobPlace, BlobStore>> = { disk: observed(await openDiskBlobs({ dir })) };
-  if (s3) stores.s3 = observed(await openS3Blobs({ ...s3Options(s3), staging: dir }));
-  return {
-    place,
-    presigns: s3?.presign ?? false,
-    at(wanted) {
-      const found = stores[wanted];
-      if (found) return found;
-      throw new WisError("disk.failed", {
-        say: "Some files are in an S3 store that config.yaml no longer names.",
-        hint: "Put files.s3 back, or first move them with wisbot files migrate --to disk.",
-      });
-    },
-  };
-}
-
-function s3Options({
-  endpoint,
-  bucket,
-  region,
-  prefix,
-  presign,
-  ...keys
-}: NonNullable<Config["files"]["s3"]>) {
-  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey } = keys;
-  return { endpoint, bucket, region, prefix, presign, accessKeyId, secretAccessKey };
-}
-
-/**
- * Database, blobs and the rules over them; `opening` closes them. `locked`: this process holds the data dir's lock, so
- * it migrates and repairs. `wake` is called when a message to somebody is owed.
- */
-async function openData(
-  ground: Ground,
-  { locked, wake, onProgress }: { locked: boolean } & Pick<FilesDeps, "wake" | "onProgress">,
-  opening: AsyncDisposableStack,
-): Promise<Data> {
-  const {
-    loaded,
-    telemetry,
-    metrics: { files: metrics },
-  } = ground;
-  const { config, dataDir, publicUrl } = loaded;
-  const store = opening.use(await openStore({ dataDir, log: telemetry.log, migrate: locked }));
-  const stores = await openStores(ground);
-  const audit = opening.use(createAuditTrail({ log: store.audit, telemetry, now }));
-  const limits = limitsFrom(config).files;
-  const { min_free_disk: minFreeDisk, resume_for: resumeFor } = config.files;
-  const { files: index, blobs: contents } = store;
-  const deps = {
-    index,
-    contents,
-    stores,
-    audit,
-    limits,
-    publicUrl,
-    wake,
-    telemetry,
-    metrics,
-    now,
-    resumeFor,
-  };
-  if (locked) await repairFiles(deps);
-  const live = createLiveUploads(deps);
-  const keys = { doors: await store.keys.key("doors"), audience: await store.keys.key("audience") };
-  const { downloads, audit: auditLog, tokens, choices } = store;
-  const files = createFiles({
-    ...deps,
-    live,
-    minFreeDisk,
-    downloads,
-    auditLog,
-    tokens,
-    choices,
-    keys,
-    ...(onProgress && { onProgress }),
-  });
-  const logs = [
-    { log: store.answers, life: RECORD_LIFE },
-    { log: store.announcements, life: RECORD_LIFE },
-    { log: downloads, life: RECORD_LIFE },
-    { log: auditLog, life: config.files.keep_audit_for },
-  ];
-  return {
-    store,
-    stores,
-    files,
-    cleanUpDeps: { ...deps, live: locked ? live : undefined, logs },
-    careDeps: deps,
-  };
 }
 
 /**
