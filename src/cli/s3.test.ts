@@ -186,6 +186,30 @@ function promises(s3: TestS3) {
   );
 
   test(
+    "nothing is amiss for who looks while files move from one store to the other",
+    async () => {
+      await using opened = await openS3App({ store: "disk", presign: false });
+      const { app } = opened;
+      await addMany(app, 40);
+      await using telemetry = await openTestTelemetry();
+      const loaded = await loadConfig({ flags: {}, env: { HOME: app.folder }, cwd: app.folder });
+      await using desk = await openDesk(loaded, telemetry.telemetry);
+      const { signal } = new AbortController();
+      let over = false;
+      const moving = desk.migrate({ to: "s3", signal }).finally(() => {
+        over = true;
+      });
+      while (!over) expect(await desk.verify({ signal })).toEqual(sound);
+      expect(await moving).toMatchObject({ blobs: 40, failed: [] });
+      for await (const { id, name } of desk.files.list({})) {
+        const text = await (await desk.files.open(await desk.files.get(id))).text();
+        expect(`${text}.txt`).toBe(`file ${name}`);
+      }
+    },
+    PATIENCE,
+  );
+
+  test(
     "a store that is away fails the move and loses nothing; once it is back the rest goes",
     async () => {
       await using relay = await startRelay(s3.port);

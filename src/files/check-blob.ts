@@ -1,6 +1,6 @@
 import type { Telemetry } from "../telemetry/ports.ts";
 import { digestOf } from "./digest.ts";
-import type { BlobRow, BlobStores } from "./ports.ts";
+import type { BlobIndex, BlobRow, BlobStores } from "./ports.ts";
 
 export interface CheckBlobDeps {
   stores: BlobStores;
@@ -25,4 +25,15 @@ export async function checkBlob(
     telemetry.record(error, "reading stored bytes again");
     return "corrupt";
   }
+}
+
+/** The same for a blob that may be moved to another store just then. */
+export async function checkMovable(
+  deps: CheckBlobDeps & { contents: Pick<BlobIndex, "find"> },
+  blob: BlobRow,
+  reading: { signal: AbortSignal; onRead?(bytes: number): void },
+): Promise<BlobFinding> {
+  const finding = await checkBlob(deps, blob, reading);
+  const found = finding === "sound" ? undefined : await deps.contents.find(blob.key);
+  return found && found.place !== blob.place ? await checkBlob(deps, found, reading) : finding;
 }

@@ -72,7 +72,11 @@ export async function openFile(
 export function openStored({ contents, stores }: Pick<DownloadDeps, "contents" | "stores">): OpenBlob {
   return async ({ key }, range) => {
     const row = await contents.find(key);
-    return row && (await stores.at(row.place).open(key, range));
+    const blob = row && (await stores.at(row.place).open(key, range));
+    if (blob || !row) return blob;
+    // Moved to another store since it was looked up.
+    const place = (await contents.find(key))?.place;
+    return place && place !== row.place ? await stores.at(place).open(key, range) : undefined;
   };
 }
 
@@ -99,14 +103,16 @@ export interface Zip extends Pick<ZipLayout, "size" | "etag"> {
 
 /** A bundle as one file: see Files.zip. */
 export async function zipOf(
-  { index, stores, telemetry }: Pick<DownloadDeps, "index" | "stores" | "telemetry">,
+  { index, contents, stores, telemetry }: Pick<DownloadDeps, "index" | "contents" | "stores" | "telemetry">,
   bundle: StoredFile,
 ): Promise<Zip> {
   const members = await index.members(bundle.id);
   const places = new Map(members.flatMap(({ blob }) => (blob ? [[blob.key, blob.place]] : [])));
   const layout = layoutZip(zipEntries(members));
+  const openMoved = openStored({ contents, stores });
   const open = async (key: string, range?: { start: number; end: number }) =>
-    await stores.at(places.get(key) ?? stores.place).open(key, range);
+    (await stores.at(places.get(key) ?? stores.place).open(key, range)) ??
+    (await openMoved({ key, size: 0 }, range));
   const onFailure = (error: unknown) => void telemetry.record(error, "reading a bundle");
   return {
     size: layout.size,

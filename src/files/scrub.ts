@@ -4,7 +4,7 @@ import type { Now } from "../lib/clock.ts";
 import { count } from "../lib/count.ts";
 import { sleep } from "../lib/sleep.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
-import { type CheckBlobDeps, checkBlob } from "./check-blob.ts";
+import { type CheckBlobDeps, checkMovable } from "./check-blob.ts";
 import { type OrphanDeps, orphansIn } from "./orphans.ts";
 import type { BlobIndex, BlobRow } from "./ports.ts";
 
@@ -73,7 +73,7 @@ export async function scrub(deps: ScrubDeps, signal: AbortSignal): Promise<Omit<
 
 async function isSound(deps: ScrubDeps, blob: BlobRow, signal: AbortSignal): Promise<boolean> {
   const { contents, telemetry } = deps;
-  const finding = await checkBlob(deps, blob, { signal });
+  const finding = await checkMovable(deps, blob, { signal });
   const users = finding === "sound" ? [] : await contents.users(blob.key);
   if (users.length === 0) return true;
   const ids = users.map(({ id }) => abbreviate(id)).join(", ");

@@ -1,5 +1,5 @@
 import type { Telemetry } from "../telemetry/ports.ts";
-import { type BlobFinding, checkBlob } from "./check-blob.ts";
+import { type BlobFinding, checkMovable } from "./check-blob.ts";
 import { type OrphanDeps, orphansIn } from "./orphans.ts";
 import type { BlobIndex, BlobStores, FileIndex, FileRow } from "./ports.ts";
 import { allRows } from "./rows.ts";
@@ -44,7 +44,7 @@ export async function verifyFiles(
     const known = findings.get(blob.key);
     if (known) return known;
     const onRead = (read: number) => onProgress?.(files, bytes + read);
-    const finding = await checkBlob(deps, blob, { signal, onRead });
+    const finding = await checkMovable(deps, blob, { signal, onRead });
     findings.set(blob.key, finding);
     bytes += blob.size;
     return finding;
