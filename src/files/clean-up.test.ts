@@ -153,6 +153,58 @@ test("beside the process that holds the lock, nothing that is uploading is touch
   expect((await desk.store.files.find(id))?.state).toBe("uploading");
 });
 
+/** A bundle that waits for three files and has two. */
+async function openBundle(desk: TestDesk) {
+  const link = await desk.files.issue({ ownerId: owner });
+  await desk.files.prepare(ticketIn(link), { files: 3, title: "Holiday" });
+  for (const name of ["a.txt", "b.txt"]) {
+    await desk.files.upload(ticketIn(link), incoming({ name, text: name }));
+  }
+  return link;
+}
+
+test("what has arrived for a bundle is shared when its link ends, and nothing of it is thrown away", async () => {
+  await using desk = await openTestDesk();
+  const link = await openBundle(desk);
+  desk.clock.now = link.expiresAt - 1;
+  expect(await desk.cleanUp()).toEqual(nothing);
+  await expect(desk.files.get(link.fileId)).rejects.toMatchObject({ code: "file.unknown" });
+
+  desk.clock.now += 1;
+  // Beside the process that holds the lock it is not this one's to share, nor to throw away.
+  expect(await desk.cleanUp({ alone: false })).toEqual(nothing);
+  expect(await desk.cleanUp()).toEqual(nothing);
+  const bundle = await desk.files.get(link.fileId);
+  expect(bundle).toMatchObject({ name: "Holiday.zip", members: 2, size: 10 });
+  expect((await desk.files.members(bundle)).map(({ name }) => name)).toEqual(["a.txt", "b.txt"]);
+  expect(await desk.verify()).toEqual({ rows_without_bytes: [], bytes_without_rows: [], corrupt: [] });
+});
+
+test("a bundle whose link ended waits for the file that is being sent", async () => {
+  await using desk = await openTestDesk();
+  const link = await openBundle(desk);
+  const sender = slowBody();
+  const last = incoming({ name: "c.txt", body: sender.body, length: 5 });
+  const upload = desk.files.upload(ticketIn(link), last);
+  await sender.wanted();
+  desk.clock.now = link.expiresAt + 1;
+  expect(await desk.cleanUp()).toEqual(nothing);
+  sender.send("hello");
+  sender.end();
+  expect(await upload).toMatchObject({ members: 3, url: `http://wisbot.test/f/${link.fileId}` });
+});
+
+test("a bundle goes with its files and their bytes when it expires", async () => {
+  await using desk = await openTestDesk();
+  const link = await openBundle(desk);
+  desk.clock.now = link.expiresAt;
+  await desk.cleanUp();
+  desk.clock.now += 7 * 86_400_000;
+  expect(await desk.cleanUp()).toMatchObject({ bytes: 10, failed: 0 });
+  expect(await Array.fromAsync(desk.blobs.keys())).toEqual([]);
+  expect(await desk.files.usage(owner)).toEqual({ files: 0, bytes: 0 });
+});
+
 test("it ends soon after it is told to", async () => {
   await using desk = await openTestDesk();
   await desk.files.add({ ownerId: owner, expireAfter: 1 }, incoming());
