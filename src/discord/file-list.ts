@@ -1,5 +1,5 @@
 import type { Files } from "../files/files.ts";
-import type { StoredFile } from "../files/ports.ts";
+import type { AuditAction, AuditEntry, StoredFile } from "../files/ports.ts";
 import { formatBytes } from "../lib/bytes.ts";
 import { count } from "../lib/count.ts";
 import type { Member } from "../members/member.ts";
@@ -102,6 +102,7 @@ function fileButtons({ id }: StoredFile, number: number, after: Place | undefine
   const here = `${id}.${asText(after)}`;
   return row([
     button({ label: `Link ${number}`, id: `files:link:${id}` }),
+    button({ label: `History ${number}`, id: `files:history:${id}` }),
     button({ label: `Extend ${number}`, id: `files:extend:${here}` }),
     button({ label: `Delete ${number}`, id: `files:delete:${here}`, danger: true }),
   ]);
@@ -114,6 +115,33 @@ function pageButtons(after: Place | undefined, last: Place | undefined) {
     ...(last ? [button({ label: "Older", id: `files:older:${asText(last)}` })] : []),
   ];
   return buttons.length > 0 ? [row(buttons)] : [];
+}
+
+/** Lines of a history: with the longest names they fit into one message. */
+export const HISTORY = 20;
+
+const DONE: Record<AuditAction, string> = {
+  uploaded: "uploaded",
+  downloaded: "downloaded",
+  viewed: "looked at",
+  extended: "given more time",
+  changed: "changed",
+  deleted: "deleted",
+  expired: "gone",
+  refused: "refused: a wrong password, or no download left",
+};
+
+/** What happened to a file, newest first. Visitors have no names: one has the same word each time. */
+export function fileHistory(name: string, entries: AuditEntry[]): Body {
+  const lines = entries.map(({ at, action, who }) => `${relativeTime(at)} ${DONE[action]} by ${nameOf(who)}`);
+  const empty = "Nothing has happened to it yet.";
+  return { content: [`**${plain(name, 100)}**`, ...(lines.length > 0 ? lines : [empty])].join("\n") };
+}
+
+/** A member is named, which pings nobody: see respond.ts. */
+function nameOf(who: string): string {
+  if (/^\d{17,20}$/.test(who)) return `<@${who}>`;
+  return who === "admin" || who === "clean-up" ? who : `visitor \`${who.slice(0, 6)}\``;
 }
 
 /** Short enough for a button's custom_id, twice. */

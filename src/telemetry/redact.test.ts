@@ -162,6 +162,7 @@ test("addresses lose their passwords, signatures and interaction tokens", () => 
   );
   expect(text(`POST /interactions/123456789012345678/${token}/callback`)).not.toContain(token);
   expect(text("authorization: Bearer abcdefgh.ijk")).toBe("authorization: Bearer [redacted]");
+  expect(text(`token wis_${"aB3-_".repeat(9)} of ada`)).toBe("token [redacted] of ada");
 });
 
 test("what signs a request to S3 is not shown, in a URL, in another's query, in its XML or in a header", () => {

@@ -30,6 +30,8 @@ const CAPABILITY = /^(?=[\w-]*[A-Z\d_])[\w-]{22}$/;
 const PATTERNS: [RegExp, string | ((match: string, ...groups: string[]) => string)][] = [
   // A Discord bot token: base64 of the bot's id, a timestamp, an HMAC.
   [/[\w-]{23,30}\.[\w-]{6,7}\.[\w-]{27,}/g, BLANK],
+  // An API token of a member: src/files/tokens.ts.
+  [/\bwis_[\w-]{20,}/g, BLANK],
   [/\b(Bearer)\s+[\w.~+/=-]{6,}/gi, `$1 ${BLANK}`],
   [/\b(Bot|Basic)\s+[\w.~+/=-]{20,}/gi, `$1 ${BLANK}`],
   // Whoever has an interaction's or a webhook's token may write in its place; discord.js puts both into errors.

@@ -40,8 +40,9 @@ describe("/wis files", () => {
       expect.stringMatching(/^\*\*1\.\*\* file 2\.txt · 5 B · 0 downloads · goes <t:\d+:R>$/),
       expect.stringMatching(/^\*\*2\.\*\* file 1\.txt · 5 B · 1 download · goes <t:\d+:R>$/),
     ]);
-    const labels = ["Link 1", "Extend 1", "Delete 1", "Link 2", "Extend 2", "Delete 2"];
-    expect(list.buttons.map(({ label }) => label)).toEqual(labels);
+    const labels = ["Link", "History", "Extend", "Delete"];
+    const numbered = [1, 2].flatMap((number) => labels.map((label) => `${label} ${number}`));
+    expect(list.buttons.map(({ label }) => label)).toEqual(numbered);
   });
 
   test("says first what is used and left, and when space comes back", async () => {
@@ -119,6 +120,27 @@ describe("/wis files", () => {
     expect(link.content).toBe(`http://wisbot.test/f/${id}`);
     expect(link.ephemeral).toBe(true);
     expect(link.flags & MessageFlags.SuppressEmbeds).not.toBe(0);
+  });
+
+  test("tells its owner what happened to a file, and of visitors nothing but that one was the same", async () => {
+    await using t = await openTestBot();
+    const [id = ""] = await keep(t, 1);
+    const file = await t.desk.files.get(id);
+    await t.desk.files.download(file, "192.0.2.7 curl");
+    t.desk.files.viewed(file, "192.0.2.7 curl");
+    await t.desk.files.extend(id, "admin");
+    const pressed = t.discord.press({ user: "ada", message: await ask(t), button: "History 1" });
+    const history = await pressed.waitFor(({ content }) => content.includes("uploaded"));
+    expect(history.ephemeral).toBe(true);
+    expect(history.content.replaceAll(/<t:\d+:R>/g, "then").split("\n")).toEqual([
+      "**file 1.txt**",
+      "then given more time by admin",
+      expect.stringMatching(/^then looked at by visitor `[\w-]{6}`$/),
+      expect.stringMatching(/^then downloaded by visitor `[\w-]{6}`$/),
+      `then uploaded by <@${t.discord.user("ada").id}>`,
+    ]);
+    expect(history.content).not.toContain("192.0.2.7");
+    expect(new Set(history.content.match(/visitor `[\w-]{6}`/g)).size).toBe(1);
   });
 
   test("extends and deletes in place", async () => {

@@ -4,7 +4,7 @@ import type { Files } from "../../files/files.ts";
 import type { StoredFile } from "../../files/ports.ts";
 import { type Member, mayManage } from "../../members/member.ts";
 import { expiringCard, goneCard } from "../cards.ts";
-import { fileAndPlaceIn, fileList, pageUpTo, placeIn } from "../file-list.ts";
+import { fileAndPlaceIn, fileHistory, fileList, HISTORY, pageUpTo, placeIn } from "../file-list.ts";
 import type { Asking, Button, Command, CommandDeps } from "./command.ts";
 
 export const files: Command = {
@@ -64,6 +64,16 @@ const linkToFile: Button = {
   },
 };
 
+const historyOfFile: Button = {
+  kind: "files:history",
+  async run({ files }, { member, reply }, id) {
+    await reply.acknowledge();
+    const { name } = await ownFile(files, member, id);
+    const entries = await files.audit({ fileId: id, limit: HISTORY });
+    await reply.more(fileHistory(name, entries), { ephemeral: true });
+  },
+};
+
 const extendListed: Button = {
   kind: "files:extend",
   run: ({ files }, asking, argument) =>
@@ -118,4 +128,12 @@ async function ownFile(files: CommandDeps["files"], member: Member, id: string):
   });
 }
 
-export const fileButtons = [olderFiles, newerFiles, linkToFile, extendListed, deleteListed, quietFile];
+export const fileButtons = [
+  olderFiles,
+  newerFiles,
+  linkToFile,
+  historyOfFile,
+  extendListed,
+  deleteListed,
+  quietFile,
+];
