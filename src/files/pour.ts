@@ -33,7 +33,15 @@ export interface Pour {
 export async function pour(input: Pour): Promise<void> {
   const { body, sink, signal, pace, now, bound, onLeftover } = input;
   const reader = body.getReader();
-  const cancel = (reason: unknown) => void reader.cancel(reason).catch(onLeftover);
+  let brokenBy: unknown;
+  void reader.closed.catch((error: unknown) => {
+    brokenBy = error;
+  });
+  // A body that broke by itself, as it does when its sender leaves, refuses to be cancelled with the same error: no news.
+  const cancel = (reason: unknown) =>
+    void reader.cancel(reason).catch((error: unknown) => {
+      if (error !== brokenBy) onLeftover(error);
+    });
   // Cancelling ends a read that waits; racing each read against the signal would leak a reaction a chunk.
   const onAbort = () => cancel(signal.reason);
   signal.addEventListener("abort", onAbort);
