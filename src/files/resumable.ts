@@ -53,6 +53,8 @@ export async function progressOf(deps: ResumableDeps, key: string): Promise<Resu
   const row = await findUpload(deps, key);
   if (row.state === "ready") return await finished(deps, row);
   const received = await receivedOf(deps.stores, key);
+  // What ended between the two looks has its bytes elsewhere.
+  if ((await findUpload(deps, key)).state === "ready") return await progressOf(deps, key);
   const lacksOnlyItsEnd = received === row.length && !deps.live.has(row.id);
   const file = lacksOnlyItsEnd ? await complete(deps, key, row.id) : undefined;
   return { key, length: row.length ?? undefined, received, file };

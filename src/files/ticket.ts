@@ -119,8 +119,13 @@ async function arrivingOf({ index, stores }: TicketDeps, row: FileRow): Promise<
 /** Bytes that are here of an unfinished upload. A commit may have been cut just before its row learned of it. */
 export async function receivedOf(stores: BlobStores, uploadKey: string): Promise<number> {
   const store = stores.at(stores.place);
-  const bytes = (await store.unfinished(uploadKey)) ?? (await store.open(uploadKey));
-  return bytes?.size ?? 0;
+  // Whoever goes on with it gives it a new name: what moved while it was looked at is looked for once more.
+  for (let looks = 0; looks < 2; looks += 1) {
+    const unfinished = (await store.unfinished(uploadKey))?.size ?? 0;
+    const size = unfinished > 0 ? unfinished : ((await store.open(uploadKey))?.size ?? 0);
+    if (size > 0) return size;
+  }
+  return 0;
 }
 
 function unknownTicket(): WisError {
