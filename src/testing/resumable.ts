@@ -43,6 +43,15 @@ export function appendBody(
   return desk.files.append(key, offset, { body, signal: new AbortController().signal });
 }
 
+/** A body whose connection breaks behind `bytes`. */
+export function brokenBody(bytes: string | Uint8Array): ReadableStream<Uint8Array> {
+  function* broken() {
+    if (bytes.length > 0) yield bytes;
+    throw new Error("ECONNRESET");
+  }
+  return bodyOf(broken());
+}
+
 /** Sends `bytes` and loses the connection behind them. */
 export async function cutAfter(
   desk: TestDesk,
@@ -50,11 +59,7 @@ export async function cutAfter(
   offset: number,
   bytes: string | Uint8Array,
 ): Promise<void> {
-  function* broken() {
-    if (bytes.length > 0) yield bytes;
-    throw new Error("ECONNRESET");
-  }
-  expect(await codeOf(appendBody(desk, key, bodyOf(broken()), offset))).toBe("upload.cut");
+  expect(await codeOf(appendBody(desk, key, brokenBody(bytes), offset))).toBe("upload.cut");
 }
 
 /** Everything that is stored of a share. */
