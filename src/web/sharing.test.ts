@@ -1,16 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { curl } from "../testing/curl.ts";
 import { openTestWeb, type TestWeb } from "../testing/open-test-web.ts";
-import { openRaw } from "../testing/raw-http.ts";
-import { temporaryFile } from "../testing/temporary-file.ts";
+import { put, settle, shareAt } from "../testing/sharing.ts";
 import { lastOf, tusClient } from "../testing/tus-client.ts";
-import { until } from "../testing/until.ts";
 
-const HTML = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 const JSON_ONLY = { accept: "application/json" };
 const UNKNOWN = "A".repeat(22);
 const DAY = 86_400_000;
-const asker = { guildId: null, roleIds: [] };
 
 let web: TestWeb;
 beforeAll(async () => {
@@ -18,31 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => web?.[Symbol.asyncDispose]());
 
-const settle = (link: string, settings: object | string) =>
-  fetch(`${link}/settings`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: typeof settings === "string" ? settings : JSON.stringify(settings),
-  });
-const put = (link: string, name: string, body: BodyInit) =>
-  fetch(`${link}/${encodeURIComponent(name)}`, { method: "PUT", body });
 const finish = (link: string) => fetch(`${link}/finish`, { method: "POST" });
 const look = async (link: string) => await (await fetch(link, { headers: JSON_ONLY })).json();
 const typeOf = async (response: Response) => (await response.json()).type;
 
-/** A form of these fields, and of files as `[name, content]`. */
-function formOf(fields: Record<string, string>, files: [name: string, content: string][]): FormData {
-  const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) form.set(name, value);
-  for (const [name, content] of files) form.append("file", new File([content], name));
-  return form;
-}
-const post = (url: string, form: FormData, headers: Record<string, string> = HTML) =>
-  fetch(url, { method: "POST", body: form, headers });
-
-/** The share behind an address of its page. */
-const shareAt = (response: Response, { files }: TestWeb = web) =>
-  files.get(lastOf(response.headers.get("location") ?? ""));
 const namesOf = async (id: string) => {
   const members = await web.files.members(await web.files.get(id));
   return members.map(({ path, name }) => path ?? name);
@@ -53,7 +28,7 @@ describe("settings", () => {
     const link = await web.link();
     const wishes = { title: "Photos", note: "of us", password: "sesame", max_downloads: 3, expires: "2d" };
     expect((await settle(link, { files: 1, ...wishes })).status).toBe(204);
-    const file = await shareAt(await put(link, "a.txt", "hello"));
+    const file = await shareAt(await put(link, "a.txt", "hello"), web);
     expect(file).toMatchObject({ title: "Photos", note: "of us", maxDownloads: 3, downloads: 0 });
     expect(file.passwordHash).toStartWith("$argon2id$");
     expect(file.expiresAt - file.readyAt).toBe(2 * DAY);
@@ -62,7 +37,7 @@ describe("settings", () => {
   test("that leave something out, or empty, leave it as usual", async () => {
     const link = await web.link();
     await settle(link, { title: "", note: null, password: "", expires: "", max_downloads: "" });
-    const file = await shareAt(await put(link, "a.txt", "hello"));
+    const file = await shareAt(await put(link, "a.txt", "hello"), web);
     expect(file).toMatchObject({ title: null, note: null, passwordHash: null, maxDownloads: null });
     expect(file.expiresAt - file.readyAt).toBe(7 * DAY);
   });
@@ -71,7 +46,7 @@ describe("settings", () => {
     const link = await web.link();
     await settle(link, { title: "First", max_downloads: 1 });
     await settle(link, { title: "Second" });
-    const file = await shareAt(await put(link, "a.txt", "hello"));
+    const file = await shareAt(await put(link, "a.txt", "hello"), web);
     expect(file).toMatchObject({ title: "Second", maxDownloads: null });
   });
 
@@ -112,7 +87,7 @@ describe("settings", () => {
     expect(refused.status).toBe(status);
     const problem = await refused.json();
     expect([problem.detail, problem.hint]).toEqual([expect.any(String), expect.any(String)]);
-    expect(await shareAt(await put(link, "a.txt", "hello"))).toMatchObject({
+    expect(await shareAt(await put(link, "a.txt", "hello"), web)).toMatchObject({
       title: "Before",
       maxDownloads: null,
     });
@@ -134,7 +109,7 @@ describe("settings", () => {
   test("hide no characters: what would turn the text around is taken out", async () => {
     const link = await web.link();
     await settle(link, { title: "in\u202Evoice\u0000\u0007" });
-    expect(await shareAt(await put(link, "a.txt", "x"))).toMatchObject({ title: "invoice" });
+    expect(await shareAt(await put(link, "a.txt", "x"), web)).toMatchObject({ title: "invoice" });
   });
 });
 
@@ -176,7 +151,7 @@ describe("a bundle", () => {
     const finished = await finish(link);
     expect(finished.status).toBe(201);
     expect((await finished.text()).trim()).toBe(finished.headers.get("location") ?? "");
-    expect(await shareAt(finished)).toMatchObject({ members: 2, size: 11 });
+    expect(await shareAt(finished, web)).toMatchObject({ members: 2, size: 11 });
     expect((await tus.head(cut)).status).toBe(404);
   });
 
@@ -184,7 +159,7 @@ describe("a bundle", () => {
     const link = await web.link();
     await settle(link, { files: 5, title: "Alone", password: "sesame" });
     await put(link, "only.txt", "hello");
-    const file = await shareAt(await finish(link));
+    const file = await shareAt(await finish(link), web);
     expect(file).toMatchObject({
       name: "only.txt",
       title: "Alone",
@@ -264,216 +239,6 @@ describe("an upload page asked for JSON", () => {
     const upload = await tusClient(link).begin(10);
     const said = JSON.stringify(await look(link));
     for (const secret of [lastOf(upload), "the-owner"]) expect(said).not.toContain(secret);
-  });
-});
-
-describe("the form, without JavaScript", () => {
-  test("shares one file, as its fields say, and answers with a page that shows the link", async () => {
-    const fields = {
-      title: "Plain",
-      note: "no\r\nscript",
-      expires: "1d",
-      max_downloads: "2",
-      password: "sesame",
-    };
-    const answer = await post(await web.link(), formOf(fields, [["one.txt", "hello"]]));
-    expect(answer.status).toBe(201);
-    expect(answer.headers.get("content-type")).toStartWith("text/html");
-    expect(await answer.text()).toContain(answer.headers.get("location") ?? "nothing");
-    const file = await shareAt(answer);
-    expect(file).toMatchObject({ name: "one.txt", title: "Plain", note: "no\nscript", maxDownloads: 2 });
-    expect(file.passwordHash).not.toBeNull();
-  });
-
-  test("shares two files as a bundle", async () => {
-    const answer = await post(
-      await web.link(),
-      formOf({}, [
-        ["one.txt", "first"],
-        ["two.txt", "second"],
-      ]),
-    );
-    expect(answer.status).toBe(201);
-    expect(await shareAt(answer)).toMatchObject({ members: 2, size: 11 });
-  });
-
-  test.each([
-    ["no file", []],
-    ["an input that was left empty", [["", ""]]],
-  ] as [string, [string, string][]][])("with %s says so, and the link still works", async (_, files) => {
-    const link = await web.link();
-    const answer = await post(link, formOf({ title: "x" }, files));
-    expect(answer.status).toBe(400);
-    expect(await answer.text()).toContain("No file was chosen");
-    expect(await look(link)).toEqual({ state: "open", files: [], expected: null });
-    expect((await put(link, "a.txt", "x")).status).toBe(201);
-  });
-
-  test("with a field that is wrong keeps nothing", async () => {
-    const link = await web.link("wrong-field");
-    const answer = await post(link, formOf({ max_downloads: "0" }, [["one.txt", "hello"]]));
-    expect(answer.status).toBe(400);
-    expect(await web.files.usage("wrong-field")).toEqual({ files: 1, bytes: 0 });
-  });
-
-  test("cut in the middle leaves nothing: not the file that had arrived, not the one that was coming", async () => {
-    await using one = await openTestWeb();
-    const link = await one.link("1");
-    const part = (name: string, content: string) =>
-      `--b\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\n\r\n${content}`;
-    {
-      using connection = await openRaw(one.port);
-      const head = `POST ${new URL(link).pathname} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b`;
-      await connection.write(`${head}\r\nContent-Length: 100000\r\n\r\n`);
-      await connection.write(`${part("one.txt", "whole")}\r\n${part("two.txt", "only some of")}`);
-      await until("the first file", async () => (await one.files.usage("1")).bytes >= 5);
-    }
-    const view = async () => await (await fetch(link, { headers: JSON_ONLY })).json();
-    await until("the link as it was", async () => {
-      const inspected = await one.files.inspect(lastOf(link));
-      return inspected.state === "open" && inspected.expected === null;
-    });
-    expect(await view()).toEqual({ state: "open", files: [], expected: null });
-    expect(await Array.fromAsync(one.blobs.keys())).toEqual([]);
-    expect(await one.blobs.sweep(() => false)).toBe(0);
-
-    const again = await post(link, formOf({}, [["one.txt", "whole"]]));
-    expect(await shareAt(again, one)).toMatchObject({ name: "one.txt", members: undefined });
-    expect(one.log()).not.toContain('"level":"error"');
-  });
-
-  test("whose second file is over the limit keeps nothing of the first", async () => {
-    await using one = await openTestWeb({ config: { files: { max_file_size: "10B" } } });
-    const link = await one.link("1");
-    const both = formOf({}, [
-      ["small.txt", "small"],
-      ["large.txt", "far too large"],
-    ]);
-    expect((await post(link, both)).status).toBe(413);
-    expect(await one.files.usage("1")).toEqual({ files: 1, bytes: 0 });
-    expect((await one.files.inspect(lastOf(link))).state).toBe("open");
-    expect((await post(link, formOf({}, [["small.txt", "small"]]))).status).toBe(201);
-  });
-
-  test("that is no form, or from another site, is refused", async () => {
-    const link = await web.link();
-    const json = { ...HTML, "content-type": "application/json" };
-    expect((await fetch(link, { method: "POST", headers: json, body: "{}" })).status).toBe(400);
-    const foreign = { ...HTML, origin: "https://evil.test" };
-    expect((await post(link, formOf({}, [["a.txt", "x"]]), foreign)).status).toBe(403);
-    expect((await web.files.inspect(lastOf(link))).state).toBe("open");
-  });
-
-  test("of thousands of fields is refused and not read to its end", async () => {
-    const link = await web.link();
-    const fields = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`field-${at}`, "x"]));
-    expect((await post(link, formOf(fields, [["a.txt", "x"]]))).status).toBe(400);
-  });
-});
-
-describe("a token", () => {
-  const mint = (ownerId: string) => web.files.mintToken({ ownerId, asker, name: "test" });
-  const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
-
-  test("lets curl -T share a file, with what it is to be in the query", async () => {
-    const { secret } = await mint("token-curl");
-    await using file = await temporaryFile("big file.iso", new TextEncoder().encode("hello"));
-    const query = "title=From%20curl&expires=1d&max_downloads=1&password=sesame";
-    const sent = await curl([
-      "-T",
-      file.path,
-      "-H",
-      `Authorization: Bearer ${secret}`,
-      `${web.url}/api/files/big%20file.iso?${query}`,
-    ]);
-    expect([sent.exitCode, sent.status]).toEqual([0, 201]);
-    expect(sent.body).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/f\/[\w-]{22}\n$/);
-    const shared = await web.files.get(lastOf(sent.body.trim()));
-    expect(shared).toMatchObject({
-      name: "big file.iso",
-      title: "From curl",
-      maxDownloads: 1,
-      ownerId: "token-curl",
-    });
-    expect(shared.passwordHash).not.toBeNull();
-    expect(shared.expiresAt - shared.readyAt).toBe(DAY);
-  });
-
-  test("lets ShareX and its kin send a form, and answers JSON with every address that they need", async () => {
-    const { secret } = await mint("token-form");
-    const sent = await post(
-      `${web.url}/api/files`,
-      formOf({ title: "Shot" }, [["shot.png", "hello"]]),
-      bearer(secret),
-    );
-    expect(sent.status).toBe(201);
-    const url = sent.headers.get("location") ?? "";
-    expect(await sent.json()).toEqual({
-      id: lastOf(url),
-      name: "shot.png",
-      size: 5,
-      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
-      url,
-      download_url: `${url}/download`,
-      expires_at: expect.stringMatching(/^\d{4}-.*Z$/),
-    });
-    expect(await web.files.get(lastOf(url))).toMatchObject({ title: "Shot" });
-  });
-
-  test("is needed: without one, a wrong one or a revoked one nothing is taken, and it counts as a guess", async () => {
-    await using one = await openTestWeb({ rates: { guessesPerMinute: 4 } });
-    const { secret, id } = await one.files.mintToken({ ownerId: "1", asker, name: "test" });
-    await one.files.revokeToken(id, "1");
-    const send = (headers: Record<string, string>) =>
-      fetch(`${one.url}/api/files/a.txt`, { method: "PUT", body: "x", headers });
-    for (const headers of [{}, bearer("wis_wrong"), bearer(secret), { authorization: "Basic eDp5" }]) {
-      const refused = await send(headers);
-      expect([refused.status, await typeOf(refused)]).toEqual([401, "urn:wisbot:problem:token.unknown"]);
-      expect(refused.headers.get("www-authenticate")).toStartWith("Bearer");
-    }
-    const limited = await send(bearer(secret));
-    expect([limited.status, Number(limited.headers.get("retry-after")) > 0]).toEqual([429, true]);
-    expect(await one.files.usage("1")).toEqual({ files: 0, bytes: 0 });
-    expect(one.log()).not.toContain(secret);
-  });
-
-  test("brings its owner's quota and no other's", async () => {
-    await using one = await openTestWeb({ config: { files: { max_bytes_per_user: "5B" } } });
-    const send = async (ownerId: string) => {
-      const { secret } = await one.files.mintToken({ ownerId, asker, name: "test" });
-      return (
-        await fetch(`${one.url}/api/files/a.txt`, { method: "PUT", body: "hello", headers: bearer(secret) })
-      ).status;
-    };
-    expect([await send("1"), await send("1"), await send("2")]).toEqual([201, 413, 201]);
-  });
-
-  test.each([
-    ["no file", []],
-    [
-      "two files",
-      [
-        ["one.txt", "first"],
-        ["two.txt", "second"],
-      ],
-    ],
-  ] as [string, [string, string][]][])(
-    "with a form of %s is refused, and keeps nothing",
-    async (what, files) => {
-      const { secret, ownerId } = await mint(`token of ${what}`);
-      expect((await post(`${web.url}/api/files`, formOf({}, files), bearer(secret))).status).toBe(400);
-      expect(await web.files.usage(ownerId)).toEqual({ files: 0, bytes: 0 });
-    },
-  );
-
-  test("with a wish that is wrong keeps nothing", async () => {
-    const { secret, ownerId } = await mint("token-wrong");
-    const send = (query: string) =>
-      fetch(`${web.url}/api/files/a.txt?${query}`, { method: "PUT", body: "x", headers: bearer(secret) });
-    for (const query of ["expires=never", "max_downloads=0", "max_downloads=-1"]) {
-      expect([query, (await send(query)).status]).toEqual([query, 400]);
-    }
-    expect(await web.files.usage(ownerId)).toEqual({ files: 0, bytes: 0 });
   });
 });
 

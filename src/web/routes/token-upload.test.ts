@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { curl } from "../../testing/curl.ts";
+import { openTestWeb, type TestWeb } from "../../testing/open-test-web.ts";
+import { formOf } from "../../testing/sharing.ts";
+import { temporaryFile } from "../../testing/temporary-file.ts";
+import { lastOf } from "../../testing/tus-client.ts";
+
+const DAY = 86_400_000;
+const asker = { guildId: null, roleIds: [] };
+
+let web: TestWeb;
+beforeAll(async () => {
+  web = await openTestWeb();
+});
+afterAll(() => web?.[Symbol.asyncDispose]());
+
+const typeOf = async (response: Response) => (await response.json()).type;
+const post = (url: string, form: FormData, headers: Record<string, string>) =>
+  fetch(url, { method: "POST", body: form, headers });
+
+describe("a token", () => {
+  const mint = (ownerId: string) => web.files.mintToken({ ownerId, asker, name: "test" });
+  const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
+
+  test("lets curl -T share a file, with what it is to be in the query", async () => {
+    const { secret } = await mint("token-curl");
+    await using file = await temporaryFile("big file.iso", new TextEncoder().encode("hello"));
+    const query = "title=From%20curl&expires=1d&max_downloads=1&password=sesame";
+    const sent = await curl([
+      "-T",
+      file.path,
+      "-H",
+      `Authorization: Bearer ${secret}`,
+      `${web.url}/api/files/big%20file.iso?${query}`,
+    ]);
+    expect([sent.exitCode, sent.status]).toEqual([0, 201]);
+    expect(sent.body).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/f\/[\w-]{22}\n$/);
+    const shared = await web.files.get(lastOf(sent.body.trim()));
+    expect(shared).toMatchObject({
+      name: "big file.iso",
+      title: "From curl",
+      maxDownloads: 1,
+      ownerId: "token-curl",
+    });
+    expect(shared.passwordHash).not.toBeNull();
+    expect(shared.expiresAt - shared.readyAt).toBe(DAY);
+  });
+
+  test("lets ShareX and its kin send a form, and answers JSON with every address that they need", async () => {
+    const { secret } = await mint("token-form");
+    const sent = await post(
+      `${web.url}/api/files`,
+      formOf({ title: "Shot" }, [["shot.png", "hello"]]),
+      bearer(secret),
+    );
+    expect(sent.status).toBe(201);
+    const url = sent.headers.get("location") ?? "";
+    expect(await sent.json()).toEqual({
+      id: lastOf(url),
+      name: "shot.png",
+      size: 5,
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      url,
+      download_url: `${url}/download`,
+      expires_at: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    expect(await web.files.get(lastOf(url))).toMatchObject({ title: "Shot" });
+  });
+
+  test("is needed: without one, a wrong one or a revoked one nothing is taken, and it counts as a guess", async () => {
+    await using one = await openTestWeb({ rates: { guessesPerMinute: 4 } });
+    const { secret, id } = await one.files.mintToken({ ownerId: "1", asker, name: "test" });
+    await one.files.revokeToken(id, "1");
+    const send = (headers: Record<string, string>) =>
+      fetch(`${one.url}/api/files/a.txt`, { method: "PUT", body: "x", headers });
+    for (const headers of [{}, bearer("wis_wrong"), bearer(secret), { authorization: "Basic eDp5" }]) {
+      const refused = await send(headers);
+      expect([refused.status, await typeOf(refused)]).toEqual([401, "urn:wisbot:problem:token.unknown"]);
+      expect(refused.headers.get("www-authenticate")).toStartWith("Bearer");
+    }
+    const limited = await send(bearer(secret));
+    expect([limited.status, Number(limited.headers.get("retry-after")) > 0]).toEqual([429, true]);
+    expect(await one.files.usage("1")).toEqual({ files: 0, bytes: 0 });
+    expect(one.log()).not.toContain(secret);
+  });
+
+  test("brings its owner's quota and no other's", async () => {
+    await using one = await openTestWeb({ config: { files: { max_bytes_per_user: "5B" } } });
+    const send = async (ownerId: string) => {
+      const { secret } = await one.files.mintToken({ ownerId, asker, name: "test" });
+      return (
+        await fetch(`${one.url}/api/files/a.txt`, { method: "PUT", body: "hello", headers: bearer(secret) })
+      ).status;
+    };
+    expect([await send("1"), await send("1"), await send("2")]).toEqual([201, 413, 201]);
+  });
+
+  test.each([
+    ["no file", []],
+    [
+      "two files",
+      [
+        ["one.txt", "first"],
+        ["two.txt", "second"],
+      ],
+    ],
+  ] as [string, [string, string][]][])(
+    "with a form of %s is refused, and keeps nothing",
+    async (what, files) => {
+      const { secret, ownerId } = await mint(`token of ${what}`);
+      expect((await post(`${web.url}/api/files`, formOf({}, files), bearer(secret))).status).toBe(400);
+      expect(await web.files.usage(ownerId)).toEqual({ files: 0, bytes: 0 });
+    },
+  );
+
+  test("with a wish that is wrong keeps nothing", async () => {
+    const { secret, ownerId } = await mint("token-wrong");
+    const send = (query: string) =>
+      fetch(`${web.url}/api/files/a.txt?${query}`, { method: "PUT", body: "x", headers: bearer(secret) });
+    for (const query of ["expires=never", "max_downloads=0", "max_downloads=-1"]) {
+      expect([query, (await send(query)).status]).toEqual([query, 400]);
+    }
+    expect(await web.files.usage(ownerId)).toEqual({ files: 0, bytes: 0 });
+  });
+});
