@@ -1,5 +1,5 @@
 import type { Telemetry } from "../telemetry/ports.ts";
-import { digestOf } from "./digest.ts";
+import { digestOf, type Reading } from "./digest.ts";
 import type { BlobIndex, BlobRow, BlobStores } from "./ports.ts";
 
 export interface CheckBlobDeps {
@@ -13,7 +13,7 @@ export type BlobFinding = "sound" | "missing" | "corrupt";
 export async function checkBlob(
   { stores, telemetry }: CheckBlobDeps,
   { key, place, size, sha256 }: BlobRow,
-  reading: { signal: AbortSignal; onRead?(bytes: number): void },
+  reading: Reading,
 ): Promise<BlobFinding> {
   try {
     const blob = await stores.at(place).open(key);
@@ -31,7 +31,7 @@ export async function checkBlob(
 export async function checkMovable(
   deps: CheckBlobDeps & { contents: Pick<BlobIndex, "find"> },
   blob: BlobRow,
-  reading: { signal: AbortSignal; onRead?(bytes: number): void },
+  reading: Reading,
 ): Promise<BlobFinding> {
   const finding = await checkBlob(deps, blob, reading);
   const found = finding === "sound" ? undefined : await deps.contents.find(blob.key);

@@ -27,16 +27,19 @@ export function createDigest(): Digest {
   };
 }
 
-/** The digest of what a blob holds, read in bounded memory. `onRead` is told how many bytes were read so far. */
-export async function digestOf(
-  blob: Blob,
-  { signal, onRead }: { signal: AbortSignal; onRead?(bytes: number): void },
-): Promise<Digest> {
+export interface Reading {
+  signal: AbortSignal;
+  /** Told how many bytes were read so far, and waited for. */
+  onRead?(bytes: number): void | Promise<void>;
+}
+
+/** The digest of what a blob holds, read in bounded memory. */
+export async function digestOf(blob: Blob, { signal, onRead }: Reading): Promise<Digest> {
   const digest = createDigest();
   for await (const chunk of blob.stream()) {
     signal.throwIfAborted();
     digest.update(chunk);
-    onRead?.(digest.size);
+    await onRead?.(digest.size);
   }
   return digest;
 }

@@ -5,6 +5,7 @@ import { count } from "../lib/count.ts";
 import { sleep } from "../lib/sleep.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import { type CheckBlobDeps, checkMovable } from "./check-blob.ts";
+import type { Reading } from "./digest.ts";
 import { type OrphanDeps, orphansIn } from "./orphans.ts";
 import type { BlobIndex, BlobRow } from "./ports.ts";
 
@@ -15,6 +16,8 @@ const BATCH = 50;
 /** At most so much is read in one run, and never faster: people's downloads come first. */
 const BYTES_A_RUN = 20e9;
 const BYTES_PER_SECOND = 20e6;
+/** Read in one go: a fifth of a second's worth. */
+const STRETCH = 4e6;
 
 export interface ScrubDeps extends CheckBlobDeps, OrphanDeps {
   contents: Pick<BlobIndex, "find" | "unchecked" | "checked" | "users">;
@@ -53,7 +56,7 @@ export function scrubJob(deps: ScrubDeps): Job {
 
 /** Reads again what was checked longest ago, at a rate that nobody notices. */
 export async function scrub(deps: ScrubDeps, signal: AbortSignal): Promise<Omit<ScrubReport, "orphans">> {
-  const { contents, now, wait = sleep } = deps;
+  const { contents, now } = deps;
   const report = { checked: 0, damaged: 0 };
   let bytes = 0;
   while (!signal.aborted && bytes < BYTES_A_RUN) {
@@ -61,19 +64,31 @@ export async function scrub(deps: ScrubDeps, signal: AbortSignal): Promise<Omit<
     if (due.length === 0) break;
     for (const blob of due) {
       if (signal.aborted) return report;
-      if (!(await isSound(deps, blob, signal))) report.damaged += 1;
+      const pace = createReadingPace(deps, signal);
+      if (!(await isSound(deps, blob, { signal, onRead: pace.read }))) report.damaged += 1;
       await contents.checked(blob.key, now());
       report.checked += 1;
       bytes += blob.size;
-      await wait(Math.ceil((blob.size / BYTES_PER_SECOND) * 1000), signal);
+      await pace.end(blob.size);
     }
   }
   return report;
 }
 
-async function isSound(deps: ScrubDeps, blob: BlobRow, signal: AbortSignal): Promise<boolean> {
+/** Waits as long as what was read of one blob may take. */
+function createReadingPace({ wait = sleep }: Pick<ScrubDeps, "wait">, signal: AbortSignal) {
+  let paid = 0;
+  async function end(read: number): Promise<void> {
+    const owed = read - paid;
+    paid = read;
+    await wait(Math.ceil((owed / BYTES_PER_SECOND) * 1000), signal);
+  }
+  return { end, read: (read: number) => (read - paid < STRETCH ? undefined : end(read)) };
+}
+
+async function isSound(deps: ScrubDeps, blob: BlobRow, reading: Reading): Promise<boolean> {
   const { contents, telemetry } = deps;
-  const finding = await checkMovable(deps, blob, { signal });
+  const finding = await checkMovable(deps, blob, reading);
   const users = finding === "sound" ? [] : await contents.users(blob.key);
   if (users.length === 0) return true;
   const ids = users.map(({ id }) => abbreviate(id)).join(", ");
