@@ -99,11 +99,13 @@ async function move(
       onSent(sent);
     }
     await writer.commit();
+    if ((await checkBlob(deps, { ...blob, place: to }, { signal })) !== "sound") throw lost();
   } catch (error) {
     await writer.abort();
+    // Also what is committed there: no row knows of it, and nobody would look for it.
+    await stores.at(to).delete(blob.key);
     throw error;
   }
-  if ((await checkBlob(deps, { ...blob, place: to }, { signal })) !== "sound") throw lost();
   // Who reads it from its old place at this moment goes on reading: an open file outlives its name.
   const moved = await contents.moved(blob.key, from, to);
   await stores.at(moved ? from : to).delete(blob.key);
