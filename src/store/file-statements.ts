@@ -460,6 +460,7 @@ function ends(db: Db) {
           is(files.state, "ready"),
           isNull(files.remindedAt),
           isNull(files.parentId),
+          sql`${files.expiresAt} > ${given("now")}`,
           sql`${files.expiresAt} < ${given("now")} + ${given("lead")}`,
           sql`${files.expiresAt} - ${files.readyAt} >= 2 * ${given("lead")}`,
           // Discord ids: any other owner is a name that an admin gave.
