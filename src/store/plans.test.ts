@@ -129,7 +129,7 @@ test.each([
   [
     "files to be reminded of",
     `"reminded_at" = ? where rowid`,
-    "SEARCH files USING INDEX files_reminder (expires_at<?)",
+    "SEARCH files USING INDEX files_reminder (expires_at>? AND expires_at<?)",
   ],
   [
     "half-done deletions",
