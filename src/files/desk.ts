@@ -43,7 +43,7 @@ import { closedTicket, openTicket, ticketKey, viewTicket } from "./ticket.ts";
 import { mintToken, revokeToken, tokenOf } from "./tokens.ts";
 import { closeBundle, uploadDirectly, uploadWithTicket } from "./upload.ts";
 import type { VerifyInput, VerifyReport } from "./verify.ts";
-import { expectedOf, wishesOf } from "./wishes.ts";
+import { expectedOf, saysAny, wishesOf } from "./wishes.ts";
 
 export interface FilesDeps {
   index: FileIndex;
@@ -115,9 +115,11 @@ export function createFiles(given: FilesDeps): Files {
     inspect: (ticket) => viewTicket(deps, ticket),
     async prepare(ticket, sharing) {
       await openTicket(deps, ticket);
-      const share = { expected: expectedOf(sharing), wishes: await wishesOf(sharing) };
+      const wishes = saysAny(sharing) ? await wishesOf(sharing) : undefined;
+      const share = { expected: expectedOf(sharing), wishes };
       if (await index.prepare(ticketKey(ticket), share, now())) return;
-      throw closedTicket(await viewTicket(deps, ticket)) ?? closedTicket({ state: "busy" });
+      await openTicket(deps, ticket);
+      throw closedTicket({ state: "busy" });
     },
     upload: (ticket, incoming) => uploadWithTicket(deps, ticket, incoming),
     add: (input, incoming) => uploadDirectly(deps, input, incoming),

@@ -6,13 +6,14 @@ import { dropBytes } from "./drop-bytes.ts";
 import type { Incoming } from "./files.ts";
 import type { LiveUploads } from "./live-uploads.ts";
 import { safeName } from "./name.ts";
-import type { FileIndex, FileRow } from "./ports.ts";
+import type { Claim, FileIndex, FileRow } from "./ports.ts";
 import { overQuota, tooLarge } from "./quota.ts";
 import { openTicket, type TicketDeps, ticketKey } from "./ticket.ts";
 import { beingSent, bundleFull, withdrawn } from "./upload-errors.ts";
+import { uploadKeyOf } from "./upload-key.ts";
 
 export interface PlaceDeps extends TicketDeps {
-  index: TicketDeps["index"] & Pick<FileIndex, "claim" | "join" | "release" | "membersAt">;
+  index: TicketDeps["index"] & Pick<FileIndex, "claim" | "takeOver" | "join" | "membersAt">;
   live: Pick<LiveUploads, "has">;
   rooms: DiskRooms;
 }
@@ -41,7 +42,7 @@ export interface Placed extends Pick<Incoming, "name" | "path" | "contentType" |
 
 /**
  * Takes a place for one upload behind a ticket: the link's own, or one in its bundle. An upload that could be gone on
- * with, but that nobody is sending, gives way: its sender is the one who asks now, on another device or with a browser
+ * with, but that nobody is sending, gives way to it, if there is room: its sender is the one who asks now, on another device or with a browser
  * that forgot. Throws WisError `ticket.*`, `file.too_large`, `quota.bytes`, `share.invalid`.
  */
 export async function takePlace(deps: PlaceDeps, ticket: string, placed: Placed): Promise<FileRow> {
@@ -62,32 +63,43 @@ export async function takePlace(deps: PlaceDeps, ticket: string, placed: Placed)
     now: now(),
   };
   const path = safePath(placed.path ?? placed.name);
-  await giveWay(deps, open, { path, length: claim.length });
-  const row =
-    open.expected === null
-      ? await index.claim(claim)
-      : await index.join({ ...claim, id: newCapability(), path });
-  if (row) return row;
+  const replaced = await idleUpload(deps, open, { path, length: claim.length });
+  const row = await claimPlace(deps, open, { ...claim, path, replaced });
+  if (row) {
+    if (replaced) await dropBytes(deps.stores, [uploadKeyOf(replaced)]);
+    return row;
+  }
   // Somebody else was faster, or the bundle is full, or else it is the bytes: an open link already counts as a file.
-  const { expected, state } = await openTicket(deps, ticket);
+  const { expected, state, uploadKey } = await openTicket(deps, ticket);
   if (expected !== open.expected) throw withdrawn();
-  if (state === "uploading") throw beingSent();
-  if (open.expected !== null && (await index.members(open.id)).length >= open.expected)
+  if (state === "uploading" && uploadKey !== open.uploadKey) throw beingSent();
+  if (!replaced && open.expected !== null && (await index.members(open.id)).length >= open.expected)
     throw bundleFull(open.expected);
   throw overQuota(await index.usage(open.ownerId), limits, false);
 }
 
-async function giveWay(
-  { index, stores, live }: PlaceDeps,
+async function claimPlace(
+  { index }: Pick<PlaceDeps, "index">,
+  { expected }: FileRow,
+  { replaced, path, ...claim }: Claim & { path: string; replaced: FileRow | undefined },
+): Promise<FileRow | undefined> {
+  if (replaced) return await index.takeOver({ ...claim, replaces: uploadKeyOf(replaced) });
+  if (expected === null) return await index.claim(claim);
+  return await index.join({ ...claim, id: newCapability(), path });
+}
+
+/** The upload that this one is another try of; its bytes go when its place is taken, and not before. */
+async function idleUpload(
+  { index, live }: Pick<PlaceDeps, "index" | "live">,
   open: FileRow,
   { path, length }: { path: string; length: number | null },
-): Promise<void> {
+): Promise<FileRow | undefined> {
   const rows = open.expected === null ? [open] : await index.membersAt(open.id, path);
   // Of two files with the same name and length, one that nobody sends at this moment can't be told from the same one.
   const isSame = (row: FileRow) => open.expected === null || row.length === length;
-  const uploading = rows.filter((row) => row.state === "uploading" && isSame(row));
-  if (uploading.some(({ id }) => live.has(id))) throw beingSent();
-  await dropBytes(stores, await index.release(uploading.map(({ id }) => id)));
+  const [same] = rows.filter((row) => row.state === "uploading" && isSame(row));
+  if (same && live.has(same.id)) throw beingSent();
+  return same?.resumeUntil === null ? undefined : same;
 }
 
 /** A member's path: folders and name, each made safe by itself, at most ten deep. */

@@ -191,14 +191,19 @@ export interface Claim {
 export interface FileIndex {
   /** Inserts a row unless its owner is at `maxFiles` or, born `uploading`, over `maxBytes`. Gives whether it did. */
   insert(row: NewFile, limits: Pick<FileLimits, "maxFiles" | "maxBytes">): Promise<boolean>;
-  /** Notes what the share behind an open link will be: `expected` files (more than one: a bundle) and its sender's wishes. False: not open. */
+  /**
+   * Notes what the share behind an open link will be: `expected` files (more than one: a bundle) and its sender's
+   * wishes. Undefined wishes: those that were said before hold. False: not open.
+   */
   prepare(
     ticketHash: string,
-    share: { expected: number | null; wishes: Wishes },
+    share: { expected: number | null; wishes: Wishes | undefined },
     now: number,
   ): Promise<boolean>;
   /** pending → uploading for one caller only, reserving `size` bytes. Undefined: not open, a bundle, or over `maxBytes`. */
   claim(input: Claim): Promise<FileRow | undefined>;
+  /** One claim in the place of another, `replaces`, that could be gone on with. Undefined: it can't any more, or over `maxBytes`. */
+  takeOver(input: Claim & { replaces: string }): Promise<FileRow | undefined>;
   /** Takes a new member in, `uploading`, with `size` bytes reserved. Undefined: no open bundle with a free place, or over `maxBytes`. */
   join(input: Claim & { id: string; path: string }): Promise<FileRow | undefined>;
   /** Raises what an upload of unknown length has reserved. False: over `maxBytes`, or no longer uploading. */

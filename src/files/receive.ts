@@ -16,6 +16,7 @@ import type { BlobIndex, BlobStores, BlobWriter, FileIndex, FileRow, StoredFile 
 import { createSink, pour } from "./pour.ts";
 import { storedFile } from "./stored.ts";
 import { tooSlow, withdrawn } from "./upload-errors.ts";
+import { uploadKeyOf } from "./upload-key.ts";
 import { lifeOf } from "./wishes.ts";
 
 export interface ReceiveDeps extends BundleDeps {
@@ -169,11 +170,6 @@ async function giveBack(
   } catch (error) {
     telemetry.record(error, "giving an upload back");
   }
-}
-
-export function uploadKeyOf({ uploadKey }: Pick<FileRow, "uploadKey">): string {
-  if (uploadKey === null) throw new Error("an upload without a key");
-  return uploadKey;
 }
 
 /** What becomes of a body that would not be cancelled: it is recorded. */

@@ -62,6 +62,25 @@ test("it gives way to a plain upload through its link too", async () => {
   expect(await desk.blobs.sweep(() => false)).toBe(0);
 });
 
+test("it gives way after its link's end too, as long as it could be gone on with itself", async () => {
+  await using desk = await openTestDesk();
+  const ticket = await newTicket(desk);
+  const { key } = await begin(desk, ticket, 1000);
+  await append(desk, key, 0, "hello");
+  desk.clock.now += DAY / 2;
+  const second = await begin(desk, ticket, 5);
+  expect((await append(desk, second.key, 0, "other")).file?.sha256).toBe(sha256("other"));
+});
+
+test("it gives way to nothing that there is no room for", async () => {
+  await using desk = await openTestDesk({ limits: { maxBytes: 1000 } });
+  const ticket = await newTicket(desk);
+  const { key } = await begin(desk, ticket, 10);
+  await append(desk, key, 0, "hello");
+  expect(await codeOf(begin(desk, ticket, 1001))).toBe("quota.bytes");
+  expect((await append(desk, key, 5, "world")).file?.sha256).toBe(sha256("helloworld"));
+});
+
 test("a cut upload can be gone on with as long as it is said, counted from its last byte; then all of it goes", async () => {
   await using desk = await openTestDesk();
   const link = await desk.files.issue({ ownerId: owner });

@@ -9,10 +9,11 @@ import { type PlaceDeps, refuseTooLarge, takePlace, takeRoom } from "./place.ts"
 import type { BlobWriter, FileIndex, FileRow, StoredFile } from "./ports.ts";
 import { createSink, pour } from "./pour.ts";
 import { tooManyBytes } from "./quota.ts";
-import { leftover, type ReceiveDeps, settle, uploadKeyOf, watchSender } from "./receive.ts";
+import { leftover, type ReceiveDeps, settle, watchSender } from "./receive.ts";
 import { storedFile } from "./stored.ts";
 import { isCapability, receivedOf } from "./ticket.ts";
 import { alreadyFinished, beingSent, unknownUpload, wrongOffset } from "./upload-errors.ts";
+import { uploadKeyOf } from "./upload-key.ts";
 
 export type ResumableDeps = ReceiveDeps &
   PlaceDeps & {
@@ -38,11 +39,12 @@ export async function beginUpload(
     await writer.close();
     // Its bundle waits as long as it may be gone on with.
     if (row.parentId !== null) await index.touch([row.id], now(), resumeFor);
+    if (row.length === 0) return await progressOf(deps, key);
+    return { key, length: row.length ?? undefined, received: 0, file: undefined };
   } catch (error) {
     await dropBytes(stores, await index.release([row.id]));
     throw error;
   }
-  return await progressOf(deps, key);
 }
 
 /**

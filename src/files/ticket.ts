@@ -2,7 +2,6 @@ import { WisError } from "../errors.ts";
 import { hashCapability } from "../lib/capability.ts";
 import type { Now } from "../lib/clock.ts";
 import type { Limits } from "../members/limits.ts";
-import { isLinkExpired } from "./expiry.ts";
 import type { ArrivingFile, TicketView } from "./files.ts";
 import type { BlobStores, FileIndex, FileRow, Tombstone } from "./ports.ts";
 import { storedFile } from "./stored.ts";
@@ -32,17 +31,20 @@ export async function viewTicket(deps: TicketDeps, ticket: string): Promise<Tick
 }
 
 /** The row behind a ticket that takes uploads. Throws WisError `ticket.*`. */
-export async function openTicket(deps: TicketDeps, ticket: string): Promise<FileRow> {
+export async function openTicket(
+  deps: Pick<TicketDeps, "now"> & { index: Pick<FileIndex, "findByTicket"> },
+  ticket: string,
+): Promise<FileRow> {
   const found = await findTicket(deps, ticket);
-  const closed = closedTicket(await viewFound(deps, found));
+  const closed = closedTicket({ state: stateOf(found, deps.now()) });
   if (closed) throw closed;
   if (isTombstone(found)) throw unknownTicket();
   return found;
 }
 
-/** Why a ticket with this view takes no upload; undefined when it does. */
-export function closedTicket(view: TicketView): WisError | undefined {
-  switch (view.state) {
+/** Why a ticket in this state takes no upload; undefined when it does. */
+export function closedTicket({ state }: Pick<TicketView, "state">): WisError | undefined {
+  switch (state) {
     case "open":
       return undefined;
     case "busy":
@@ -64,7 +66,7 @@ export function closedTicket(view: TicketView): WisError | undefined {
 }
 
 async function findTicket(
-  { index }: Pick<TicketDeps, "index">,
+  { index }: { index: Pick<FileIndex, "findByTicket"> },
   ticket: string,
 ): Promise<FileRow | Tombstone> {
   const found = await index.findByTicket(ticketKey(ticket));
@@ -76,41 +78,58 @@ function isTombstone(found: FileRow | Tombstone): found is Tombstone {
   return "outcome" in found;
 }
 
+function stateOf(found: FileRow | Tombstone, now: number): TicketView["state"] {
+  if (isTombstone(found)) return found.outcome;
+  if (found.readyAt !== null) return "used";
+  if (found.state === "uploading" && found.resumeUntil === null) return "busy";
+  return found.state === "deleting" || endOfLink(found) <= now ? "expired" : "open";
+}
+
+/** A link lives as long as what came through it can be gone on with. */
+function endOfLink({ linkExpiresAt, createdAt, resumeUntil }: FileRow): number {
+  return Math.max(linkExpiresAt ?? createdAt, resumeUntil ?? 0);
+}
+
 async function viewFound(deps: TicketDeps, found: FileRow | Tombstone): Promise<TicketView> {
-  return isTombstone(found) ? viewTombstone(found) : await viewRow(deps, found);
-}
-
-function viewTombstone({ outcome, at }: Tombstone): TicketView {
-  return outcome === "used" ? { state: "used", file: undefined } : { state: "expired", at };
-}
-
-async function viewRow(deps: TicketDeps, row: FileRow): Promise<TicketView> {
   const { index, limits, publicUrl, now } = deps;
-  if (row.readyAt !== null) return { state: "used", file: storedFile(row, now(), publicUrl) };
-  if (row.state === "uploading" && row.resumeUntil === null) return { state: "busy" };
-  const endsAt = Math.max(row.linkExpiresAt ?? row.createdAt, row.resumeUntil ?? 0);
-  if (row.state === "deleting" || (isLinkExpired(row, now()) && endsAt <= now())) {
-    return { state: "expired", at: Math.min(endsAt, now()) };
+  const state = stateOf(found, now());
+  if (isTombstone(found)) {
+    return state === "used" ? { state, file: undefined } : { state: "expired", at: found.at };
   }
-  return {
-    state: "open",
-    expiresAt: endsAt,
-    limits: limits(row),
-    usage: await index.usage(row.ownerId),
-    spaceAt: await index.nextExpiry(row.ownerId),
-    expected: row.expected,
-    arriving: await arrivingOf(deps, row),
-  };
+  switch (state) {
+    case "used":
+      return { state, file: storedFile(found, now(), publicUrl) };
+    case "busy":
+      return { state };
+    case "expired":
+      return { state, at: Math.min(endOfLink(found), now()) };
+    case "open":
+      return {
+        state,
+        expiresAt: endOfLink(found),
+        limits: limits(found),
+        usage: await index.usage(found.ownerId),
+        spaceAt: await index.nextExpiry(found.ownerId),
+        expected: found.expected,
+        arriving: await arrivingOf(deps, found),
+      };
+  }
 }
+
+/** Unfinished uploads that are measured for one view: each is a look at the disk. Of the others nothing is said. */
+const MAX_MEASURED = 32;
 
 /** What is on its way through a link, or here already. */
 async function arrivingOf({ index, stores }: TicketDeps, row: FileRow): Promise<ArrivingFile[]> {
   const rows = row.expected === null ? [row] : (await index.members(row.id)).map(({ row: member }) => member);
   const arriving: ArrivingFile[] = [];
+  let measured = 0;
   for (const { state, name, path, size, length, uploadKey } of rows) {
     if (state === "pending" || name === null || uploadKey === null) continue;
     const ready = state === "ready";
-    const received = ready ? size : await receivedOf(stores, uploadKey);
+    if (!ready) measured += 1;
+    const known = measured <= MAX_MEASURED ? () => receivedOf(stores, uploadKey) : () => 0;
+    const received = ready ? size : await known();
     arriving.push({ name, path: path ?? name, size: ready ? size : (length ?? undefined), received, ready });
   }
   return arriving;
@@ -121,9 +140,8 @@ export async function receivedOf(stores: BlobStores, uploadKey: string): Promise
   const store = stores.at(stores.place);
   // Whoever goes on with it gives it a new name: what moved while it was looked at is looked for once more.
   for (let looks = 0; looks < 2; looks += 1) {
-    const unfinished = (await store.unfinished(uploadKey))?.size ?? 0;
-    const size = unfinished > 0 ? unfinished : ((await store.open(uploadKey))?.size ?? 0);
-    if (size > 0) return size;
+    const bytes = (await store.unfinished(uploadKey)) ?? (await store.open(uploadKey));
+    if (bytes) return bytes.size;
   }
   return 0;
 }

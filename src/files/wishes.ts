@@ -24,6 +24,11 @@ export async function wishesOf(sharing: Sharing): Promise<Wishes> {
   };
 }
 
+/** Whether anything is wished: what is said replaces all that was said before, and nothing said leaves it. */
+export function saysAny({ files: _, ...wishes }: Sharing): boolean {
+  return Object.values(wishes).some((wish) => wish !== undefined);
+}
+
 /** How many files a bundle waits for; null for one file alone. Throws WisError `share.invalid`. */
 export function expectedOf({ files }: Pick<Sharing, "files">): number | null {
   if (files === undefined) return null;

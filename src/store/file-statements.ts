@@ -78,6 +78,21 @@ function quotas(db: Db) {
     origin: bundle.origin,
   };
 
+  const claimed = {
+    state: "uploading" as const,
+    name: given<string>("name"),
+    contentType: given<string>("contentType"),
+    size: given<number>("size"),
+    uploadKey: given<string>("uploadKey"),
+    length: given<number>("length"),
+    resumeUntil: given<number>("resumeUntil"),
+    aliveAt: given<number>("now"),
+  };
+  const fits = sql`${heldByOwner} - ${files.size} + ${given("size")} <= ${given("maxBytes")}`;
+  /** What is said now, or else what was said before. */
+  const said = (name: string, before: AnySQLiteColumn) =>
+    sql`case when ${given("said")} then ${given(name)} else ${before} end`;
+
   return {
     usage: usage.prepare(),
     insert: db
@@ -90,18 +105,20 @@ function quotas(db: Db) {
     // While pending a row weighs nothing, so that what is held is what the others hold.
     claim: db
       .update(files)
-      .set({
-        state: "uploading",
-        name: given("name"),
-        contentType: given("contentType"),
-        size: given("size"),
-        uploadKey: given("uploadKey"),
-        length: given("length"),
-        resumeUntil: given("resumeUntil"),
-        aliveAt: given("now"),
-      })
+      .set(claimed)
+      .where(and(isOpen, isNull(files.expected), fits))
+      .returning(fileRow)
+      .prepare(),
+    takeOver: db
+      .update(files)
+      .set(claimed)
       .where(
-        and(isOpen, isNull(files.expected), sql`${heldByOwner} + ${given("size")} <= ${given("maxBytes")}`),
+        and(
+          eq(files.uploadKey, given("replaces")),
+          is(files.state, "uploading"),
+          gt(files.resumeUntil, given("now")),
+          fits,
+        ),
       )
       .returning(fileRow)
       .prepare(),
@@ -121,7 +138,7 @@ function quotas(db: Db) {
     reserve: db
       .update(files)
       .set({ size: sql`max(${files.size}, ${given("size")})` })
-      .where(and(isUploading, sql`${heldByOwner} - ${files.size} + ${given("size")} <= ${given("maxBytes")}`))
+      .where(and(isUploading, fits))
       .returning({ id: files.id })
       .prepare(),
     prepare: db
@@ -129,11 +146,11 @@ function quotas(db: Db) {
       .set({
         // What is there already is not forgotten by saying so again.
         expected: sql`case when ${membersNow} = 0 then ${given("expected")} else max(coalesce(${given("expected")}, 0), ${membersNow}) end`,
-        title: given("title"),
-        note: given("note"),
-        passwordHash: given("passwordHash"),
-        maxDownloads: given("maxDownloads"),
-        expireAfter: given("expireAfter"),
+        title: said("title", files.title),
+        note: said("note", files.note),
+        passwordHash: said("passwordHash", files.passwordHash),
+        maxDownloads: said("maxDownloads", files.maxDownloads),
+        expireAfter: said("expireAfter", files.expireAfter),
       })
       .where(
         or(

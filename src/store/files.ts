@@ -55,8 +55,13 @@ export function createFileIndex({ db, run, keep }: Connection): FileIndex {
         return statements.insert.all({ ...freshRow(row), ...limits }).length === 1;
       }),
     prepare: (ticketHash, { expected, wishes }, now) =>
-      keep(() => statements.prepare.all({ ticketHash, expected, ...wishes, now }).length === 1),
+      keep(() => {
+        const said = wishes ?? noWishes;
+        const share = { ticketHash, expected, ...said, said: wishes ? 1 : 0, now };
+        return statements.prepare.all(share).length === 1;
+      }),
     claim: (input) => run(() => statements.claim.get({ ...input })),
+    takeOver: (input) => run(() => statements.takeOver.get({ ...input })),
     join: ({
       id,
       path,

@@ -50,6 +50,16 @@ describe("settings", () => {
     expect(file).toMatchObject({ title: "Second", maxDownloads: null });
   });
 
+  test("that only say how many files will come leave a password where it is", async () => {
+    const link = await web.link();
+    await settle(link, { files: 1, password: "sesame", max_downloads: 3 });
+    await settle(link, { files: 2 });
+    await put(link, "a.txt", "one");
+    const share = await shareAt(await put(link, "b.txt", "two"), web);
+    expect(share.passwordHash).toStartWith("$argon2id$");
+    expect(share.maxDownloads).toBe(3);
+  });
+
   test("that would keep a file longer than the admin lets anybody are cut to that", async () => {
     await using one = await openTestWeb({ config: { files: { max_expire_after: "10d" } } });
     const link = await one.link();

@@ -4,18 +4,18 @@ import { parseDuration } from "../lib/duration.ts";
 
 /**
  * What a sender wants, from a form's fields or a query: `title`, `note`, `password`, `expires` (such as `7d`),
- * `max_downloads` and `files`. An empty value is none. Throws WisError `share.invalid`.
+ * `max_downloads` and `files`. An empty text says that there shall be none. Throws WisError `share.invalid`.
  */
 export function sharingFrom(said: (name: string) => string | undefined): Sharing {
   const text = (name: string) => said(name)?.trim() || undefined;
-  const [title, note, files, expires, maxDownloads] = [
-    text("title"),
-    text("note"),
+  const [title, note, password, files, expires, maxDownloads] = [
+    said("title"),
+    said("note"),
+    said("password"),
     number(text("files"), "number of files"),
     text("expires"),
     number(text("max_downloads"), "number of downloads"),
   ];
-  const password = said("password") || undefined;
   return {
     ...(title !== undefined && { title }),
     ...(note !== undefined && { note }),

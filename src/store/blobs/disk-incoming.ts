@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { BlobWriter } from "../../files/ports.ts";
+import { systemCode } from "../data-dir.ts";
 import { attempt } from "./disk-failure.ts";
 import { createDiskWriter, type DiskWriter } from "./disk-writer.ts";
 
@@ -76,8 +77,18 @@ export function createIncoming(folder: string): Incoming {
       });
     },
     async unfinished(key) {
-      const place = await attempt("opening an unfinished", () => newest(key));
-      return place === undefined ? undefined : Bun.file(place);
+      return await attempt("opening an unfinished", async () => {
+        const place = await newest(key);
+        if (place === undefined) return undefined;
+        try {
+          // Measured now: asked later, a file that was moved meanwhile would seem to be empty.
+          const { size } = await stat(place);
+          return Bun.file(place).slice(0, size);
+        } catch (error) {
+          if (systemCode(error) === "ENOENT") return undefined;
+          throw error;
+        }
+      });
     },
     async remove(key) {
       for (const { place } of await attempt("deleting", () => of(key))) {
