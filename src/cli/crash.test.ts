@@ -83,6 +83,38 @@ test("killed right after an upload was acknowledged: the file is there, byte for
   expect(JSON.parse(stdout)).toEqual({ rows_without_bytes: [], bytes_without_rows: [], corrupt: [] });
 }, 30_000);
 
+test("killed between the parts of an upload: the next start says how far it is, and the rest makes it whole", async () => {
+  await using app = await openTestApp();
+  const first = await app.start("--no-discord");
+  const bytes = randomBytes(2_000_000);
+  const link = await app.link();
+  const tus = { "tus-resumable": "1.0.0" };
+  const metadata = `ticket ${btoa(link.split("/u/")[1] ?? "")},filename ${btoa("parts.bin")}`;
+  const begun = await fetch(`${app.url}/api/uploads`, {
+    method: "POST",
+    headers: { ...tus, "upload-length": String(bytes.length), "upload-metadata": metadata },
+  });
+  const place = new URL(begun.headers.get("location") ?? "", app.url);
+  const part = (offset: number, body: Buffer) =>
+    fetch(place, {
+      method: "PATCH",
+      headers: { ...tus, "upload-offset": String(offset), "content-type": "application/offset+octet-stream" },
+      body: new Uint8Array(body),
+    });
+  expect((await part(0, bytes.subarray(0, 700_000))).status).toBe(204);
+  await first.kill("SIGKILL");
+
+  await app.start("--no-discord");
+  const head = await fetch(place, { method: "HEAD", headers: tus });
+  expect(head.headers.get("upload-offset")).toBe("700000");
+  const last = await part(700_000, bytes.subarray(700_000));
+  const share = last.headers.get("content-location");
+  const back = Buffer.from(await (await fetch(`${share}/download`)).arrayBuffer());
+  expect(back.equals(bytes)).toBe(true);
+  const { stdout } = await app.run("files", "verify", "--json");
+  expect(JSON.parse(stdout)).toEqual({ rows_without_bytes: [], bytes_without_rows: [], corrupt: [] });
+}, 30_000);
+
 test("killed before an upload could be announced: the next start announces it, once", async () => {
   await using app = await openTestApp();
   const { discord } = app;
