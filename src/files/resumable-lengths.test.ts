@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { WisError } from "../errors.ts";
 import { bodyOf, codeOf, givenBack, openTestDesk, traceOf } from "../testing/file-desk.ts";
 import { append, appendBody, begin, newTicket, owner, sha256 } from "../testing/resumable.ts";
 
@@ -87,4 +88,31 @@ test("the disk's free minimum is kept while the parts come", async () => {
   expect(await codeOf(append(desk, key, 0, "hello"))).toBe("disk.full");
   free = 1005;
   expect((await append(desk, key, 0, "hello")).file?.size).toBe(5);
+});
+
+test("a disk that fails when an upload is begun gives everything back at once", async () => {
+  for (const step of ["create", "close"] as const) {
+    let isFull = true;
+    const failing = async () => {
+      if (isFull) throw new WisError("disk.full", { say: "The disk is full." });
+    };
+    await using desk = await openTestDesk({
+      wrapBlobs: (blobs) => ({
+        ...blobs,
+        async create(key) {
+          if (step === "create") await failing();
+          const writer = await blobs.create(key);
+          return {
+            ...writer,
+            close: () => (step === "close" ? failing().then(writer.close) : writer.close()),
+          };
+        },
+      }),
+    });
+    const ticket = await newTicket(desk);
+    expect(await codeOf(begin(desk, ticket, 500))).toBe("disk.full");
+    expect(await traceOf(desk, ticket)).toEqual(givenBack);
+    isFull = false;
+    expect((await begin(desk, ticket, 500)).received).toBe(0);
+  }
 });
