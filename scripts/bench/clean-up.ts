@@ -94,7 +94,8 @@ async function round(house: House): Promise<Round> {
   await using audit = createAuditTrail({ log: store.audit, telemetry, now });
   const deps = {
     index: store.files,
-    stores: { place: "disk" as const, presigns: false, at: () => blobs },
+    contents: store.blobs,
+    stores: { place: "disk" as const, places: ["disk" as const], presigns: false, at: () => blobs },
     audit,
     limits: limitsFrom(configSchema.parse({})).files,
     publicUrl: "http://localhost",

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { LoadedConfig } from "../config/loaded.ts";
 import type { Config } from "../config/schema.ts";
 import { WisError } from "../errors.ts";
@@ -15,7 +16,7 @@ import type { ScrubDeps } from "../files/scrub.ts";
 import type { VerifyDeps } from "../files/verify.ts";
 import { systemNow as now } from "../lib/clock.ts";
 import { limitsFrom } from "../members/limits.ts";
-import { openDiskBlobs } from "../store/blobs/disk.ts";
+import { INCOMING, openDiskBlobs } from "../store/blobs/disk.ts";
 import { openS3Blobs } from "../store/blobs/s3.ts";
 import { blobsPath } from "../store/data-dir.ts";
 import { openStore, type Store } from "../store/open.ts";
@@ -42,11 +43,14 @@ export interface Data {
 async function openStores({ loaded, telemetry, metrics: { files: metrics } }: Ground): Promise<BlobStores> {
   const { s3, store: place } = loaded.config.files;
   const dir = blobsPath(loaded.dataDir);
+  // The disk's own: an upload that was cut before the admin changed files.store is found, and gone on with, after it.
+  const staging = join(dir, INCOMING);
   const observed = (blobs: BlobStore) => observeBlobs({ blobs, telemetry, metrics });
   const stores: Partial<Record<BlobPlace, BlobStore>> = { disk: observed(await openDiskBlobs({ dir })) };
-  if (s3) stores.s3 = observed(await openS3Blobs({ ...s3Options(s3), staging: dir }));
+  if (s3) stores.s3 = observed(await openS3Blobs({ ...s3Options(s3), staging }));
   return {
     place,
+    places: s3 ? ["disk", "s3"] : ["disk"],
     presigns: s3?.presign ?? false,
     at(wanted) {
       const found = stores[wanted];
@@ -97,6 +101,7 @@ export async function openData(
     metrics,
     now,
     resumeFor,
+    minFreeDisk,
   };
   if (locked) await repairFiles(deps);
   const live = createLiveUploads(deps);
@@ -105,7 +110,6 @@ export async function openData(
   const files = createFiles({
     ...deps,
     live,
-    minFreeDisk,
     downloads,
     auditLog,
     tokens,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { S3Client } from "bun";
 import { openDesk } from "../app.ts";
 import { loadConfig } from "../config/load.ts";
+import type { FileDesk } from "../files/desk.ts";
 import { newCapability } from "../lib/capability.ts";
 import { lockMigration } from "../store/lock.ts";
 import { cleanEnv } from "../testing/command-line.ts";
@@ -281,6 +282,55 @@ function promises(s3: TestS3) {
   );
 
   test(
+    "a store that is away is not taken for damage: the verify fails and says why",
+    async () => {
+      await using relay = await startRelay(s3.port);
+      await using opened = await openS3App({ store: "s3", endpoint: relay.endpoint });
+      const { app } = opened;
+      await addMany(app, 1);
+      relay.cutAfter(0);
+      const failed = await app.run("files", "verify", "--json");
+      expect(failed).toMatchObject({ code: 1, stdout: "" });
+      expect(failed.stderr).toContain("The file store does not answer.");
+      relay.mend();
+      expect(await asked(app, "verify")).toEqual(sound);
+    },
+    PATIENCE,
+  );
+
+  test.each([
+    ["disk", "s3"],
+    ["s3", "disk"],
+  ] as const)(
+    "an upload that was cut when files go to %s is gone on with when they go to %s, or leaves nothing",
+    async (before, after) => {
+      await using opened = await openS3App({ store: before });
+      const { app } = opened;
+      const [kept = "", dropped = ""] = await withDeskOf(app, before, async ({ files }) => {
+        const keys: string[] = [];
+        for (const name of ["kept.txt", "dropped.txt"]) {
+          const { url } = await files.issue({ ownerId: "me" });
+          const ticket = url.split("/u/")[1] ?? "";
+          const { key } = await files.begin(ticket, { name, contentType: undefined, length: 10 });
+          await files.append(key, 0, partOf("hello"));
+          keys.push(key);
+        }
+        return keys;
+      });
+      expect(await app.blobs()).toHaveLength(2);
+      await withDeskOf(app, after, async ({ files }) => {
+        expect((await files.progress(kept)).received).toBe(5);
+        const { file } = await files.append(kept, 5, partOf("world"));
+        expect(await (await files.open(await files.get(file?.id ?? ""))).text()).toBe("helloworld");
+        await files.cancel(dropped);
+      });
+      expect(await app.blobs()).toHaveLength(after === "disk" ? 1 : 0);
+      expect(await asked(app, "verify")).toEqual(sound);
+    },
+    PATIENCE,
+  );
+
+  test(
     "one moves at a time: a second is refused, and serve and all else go on",
     async () => {
       await using opened = await openS3App({ store: "disk" });
@@ -294,6 +344,20 @@ function promises(s3: TestS3) {
     },
     PATIENCE,
   );
+}
+
+const partOf = (text: string) => ({ body: new Blob([text]).stream(), signal: new AbortController().signal });
+
+/** Works as a wisbot whose new files go to `store`, whatever its configuration says. */
+async function withDeskOf<T>(
+  { folder }: TestApp,
+  store: "disk" | "s3",
+  work: (desk: FileDesk) => Promise<T>,
+): Promise<T> {
+  await using telemetry = await openTestTelemetry();
+  const env = { HOME: folder, WISBOT_FILES__STORE: store };
+  await using desk = await openDesk(await loadConfig({ flags: {}, env, cwd: folder }), telemetry.telemetry);
+  return await work(desk);
 }
 
 /** Adds so many files, each of its own content, quicker than by the command line. */

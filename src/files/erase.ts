@@ -3,6 +3,7 @@ import type { Now } from "../lib/clock.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import type { AuditTrail } from "./audit.ts";
+import { dropUpload } from "./drop-bytes.ts";
 import type { BlobPlace, BlobStores, FileIndex, FileRow } from "./ports.ts";
 
 export interface EraseDeps {
@@ -33,10 +34,16 @@ export async function eraseDeleting(
   rows: FileRow[],
   reason: "expired" | "repaired",
 ): Promise<Erased> {
-  const { index, now } = deps;
-  return await inBatches(deps, rows, reason, async (ids) => {
+  const { index, stores, now } = deps;
+  return await inBatches(deps, rows, reason, async (ids, some) => {
     const stuck = new Set<string>();
-    await deleteAll(deps, await index.retire(ids), (id) => stuck.add(id));
+    // Of what never became a file, no row says where its bytes are.
+    const neverReady = new Set(some.flatMap(({ id, blobKey }) => (blobKey === null ? id : [])));
+    const retired = (await index.retire(ids)).map(({ id, key, place }) => {
+      const places = neverReady.has(id) ? stores.places : [place];
+      return { id, drop: () => deleteFrom(stores, places, key) };
+    });
+    await dropAll(deps, retired, (id) => stuck.add(id));
     const gone = ids.filter((id) => !stuck.has(id));
     await index.remove(gone, now());
     return [...stuck];
@@ -56,8 +63,8 @@ export async function eraseDead(
   return await inBatches(deps, rows, reason, async (ids) => {
     const keys = await index.release(ids, silentSince);
     // What would not go belongs to nothing now: the reconciler finds it.
-    const blobs = keys.map((key) => ({ id: key, key, place: stores.place }));
-    await deleteAll(deps, blobs, () => {});
+    const left = keys.map((key) => ({ id: key, drop: () => dropUpload(stores, key) }));
+    await dropAll(deps, left, () => {});
     return [];
   });
 }
@@ -67,13 +74,13 @@ async function inBatches(
   { telemetry, metrics }: EraseDeps,
   rows: FileRow[],
   reason: "expired" | "abandoned" | "repaired",
-  settle: (ids: string[]) => Promise<string[]>,
+  settle: (ids: string[], rows: FileRow[]) => Promise<string[]>,
 ): Promise<Erased> {
   const erased: Erased = { rows: [], failed: [] };
   for (let from = 0; from < rows.length; from += AT_ONCE) {
     const some = rows.slice(from, from + AT_ONCE);
     const ids = some.map(({ id }) => id);
-    const failed = await settle(ids).catch((error: unknown) => {
+    const failed = await settle(ids, some).catch((error: unknown) => {
       telemetry.record(error, "erasing files");
       return ids;
     });
@@ -87,15 +94,19 @@ async function inBatches(
   return erased;
 }
 
-async function deleteAll(
-  { stores, telemetry }: Pick<EraseDeps, "stores" | "telemetry">,
-  blobs: { id: string; key: string; place: BlobPlace }[],
+async function deleteFrom(stores: BlobStores, places: readonly BlobPlace[], key: string): Promise<void> {
+  for (const place of places) await stores.at(place).delete(key);
+}
+
+async function dropAll(
+  { telemetry }: Pick<EraseDeps, "telemetry">,
+  blobs: { id: string; drop(): Promise<void> }[],
   onStuck: (id: string) => void,
 ): Promise<void> {
   await Promise.all(
-    blobs.map(async ({ id, key, place }) => {
+    blobs.map(async ({ id, drop }) => {
       try {
-        await stores.at(place).delete(key);
+        await drop();
       } catch (error) {
         telemetry.record(error, "erasing files");
         onStuck(id);

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { WisError } from "../errors.ts";
 import { openDiskBlobs } from "../store/blobs/disk.ts";
-import { incoming, openTestDesk, type TestDesk } from "../testing/file-desk.ts";
+import { codeOf, incoming, openTestDesk, type TestDesk } from "../testing/file-desk.ts";
 import { owner } from "../testing/resumable.ts";
 import { openStored, zipOf } from "./download.ts";
 import { type MigrateInput, migrateBlobs } from "./migrate.ts";
@@ -17,9 +18,14 @@ async function openTwoPlaces(wrap: (place: BlobPlace, blobs: BlobStore) => BlobS
   const desk = await openTestDesk();
   const s3 = await openDiskBlobs({ dir: join(desk.dataDir, "elsewhere") });
   const places = { disk: wrap("disk", desk.blobs), s3: wrap("s3", s3) };
-  const stores: BlobStores = { place: "disk", presigns: false, at: (place) => places[place] };
+  const stores: BlobStores = {
+    place: "disk",
+    places: ["disk", "s3"],
+    presigns: false,
+    at: (place) => places[place],
+  };
   const { store, telemetry } = desk;
-  const deps = { index: store.files, contents: store.blobs, stores, telemetry };
+  const deps = { index: store.files, contents: store.blobs, stores, telemetry, minFreeDisk: 0 };
   const keysIn = async (blobs: BlobStore) => (await Array.fromAsync(blobs.keys())).toSorted();
   return {
     desk,
@@ -29,7 +35,7 @@ async function openTwoPlaces(wrap: (place: BlobPlace, blobs: BlobStore) => BlobS
     migrate: (input: Partial<MigrateInput> = {}) => migrateBlobs(deps, { to: "s3", signal, ...input }),
     textOf: async ({ blobKey: key, size }: StoredFile) =>
       await (await openStored(deps)({ key: key ?? "", size }))?.text(),
-    verify: (place: BlobPlace) => verifyFiles({ ...deps, stores: { ...stores, place } }, { signal }),
+    verify: () => verifyFiles(deps, { signal }),
     async [Symbol.asyncDispose]() {
       await desk[Symbol.asyncDispose]();
     },
@@ -55,7 +61,7 @@ test("everything moves, says how far it is, and moves back", async () => {
   ]);
   expect([await two.disk(), await two.s3()]).toEqual([[], keysOf(files)]);
   for (const [at, file] of files.entries()) expect(await two.textOf(file)).toBe(`file ${at}`);
-  expect(await two.verify("s3")).toEqual(sound);
+  expect(await two.verify()).toEqual(sound);
   expect(await two.migrate({ to: "disk" })).toEqual({ blobs: 3, bytes: 18, failed: [] });
   expect([await two.disk(), await two.s3()]).toEqual([keysOf(files), []]);
 });
@@ -134,7 +140,7 @@ test.each(["copied", "committed", "moved"])(
     for (const [at, file] of files.entries()) expect(await two.textOf(file)).toBe(`file ${at}`);
     expect(await two.migrate()).toMatchObject({ failed: [] });
     expect([await two.disk(), await two.s3()]).toEqual([[], keysOf(files)]);
-    expect(await two.verify("s3")).toEqual(sound);
+    expect(await two.verify()).toEqual(sound);
   },
 );
 
@@ -169,6 +175,90 @@ test("a place that refuses a file keeps nothing else from moving, and takes it t
   refused = "";
   expect(await two.migrate()).toMatchObject({ blobs: 1, failed: [] });
   expect([await two.disk(), await two.s3()]).toEqual([[], keysOf(files)]);
+});
+
+test("a target without room ends the move before anything is copied there, and says so", async () => {
+  let free = Number.POSITIVE_INFINITY;
+  let copied = 0;
+  await using two = await openTwoPlaces((place, blobs) => ({
+    ...blobs,
+    free: async () => (place === "s3" ? free : 0),
+    create(key) {
+      if (place === "s3") copied += 1;
+      return blobs.create(key);
+    },
+  }));
+  const { deps, desk } = two;
+  const files = await addMany(desk, 3);
+  free = 105;
+  const moving = migrateBlobs({ ...deps, minFreeDisk: 100 }, { to: "s3", signal });
+  expect(await codeOf(moving)).toBe("disk.full");
+  expect([copied, await two.s3()]).toEqual([0, []]);
+  expect(desk.lines().filter(({ level }) => level === "error")).toEqual([]);
+  free = 106;
+  expect(await migrateBlobs({ ...deps, minFreeDisk: 100 }, { to: "s3", signal })).toMatchObject({ blobs: 3 });
+  expect(await two.s3()).toEqual(keysOf(files));
+});
+
+test.each(["before it is half copied", "when it is written"])(
+  "a target that fills up %s ends the move, says what has moved, and keeps no half of a file",
+  async (when) => {
+    let writes = 0;
+    await using two = await openTwoPlaces((place, blobs) => ({
+      ...blobs,
+      // As if each file were of gigabytes, and somebody else wrote there too.
+      free: async () => (place === "s3" && when === "before it is half copied" && writes > 1 ? 0 : 1e12),
+      async create(key) {
+        const writer = await blobs.create(key);
+        if (place !== "s3") return writer;
+        return {
+          ...writer,
+          async write(chunk) {
+            writes += 1;
+            if (writes > 1 && when === "when it is written")
+              throw new WisError("disk.full", { say: "Full." });
+            await writer.write(chunk);
+          },
+        };
+      },
+    }));
+    const [one, other] = ["a", "b"].map((letter) => letter.repeat(20_000_000));
+    const files = [await add(two.desk, one ?? ""), await add(two.desk, other ?? "")];
+    const moving = two.migrate();
+    const code = await codeOf(moving);
+    expect(code).toBe("disk.full");
+    expect(await moving.catch((error) => error.message)).toContain("stayed where");
+    expect(await two.deps.stores.at("s3").sweep(() => false)).toBe(0);
+    expect([...(await two.disk()), ...(await two.s3())].toSorted()).toEqual(keysOf(files));
+    expect(await two.verify()).toEqual(sound);
+  },
+);
+
+test("a copy that reads differently in its new place is taken away again", async () => {
+  await using two = await openTwoPlaces((place, blobs) => ({
+    ...blobs,
+    open: async (key, range) => (place === "s3" ? new Blob(["HELLO"]) : await blobs.open(key, range)),
+  }));
+  const file = await add(two.desk, "hello");
+  expect(await two.migrate()).toMatchObject({ blobs: 0, failed: [file.blobKey] });
+  expect([await two.disk(), await two.s3()]).toEqual([keysOf([file]), []]);
+});
+
+test("a file that is removed just before it moves fails nothing", async () => {
+  let before: (() => Promise<unknown>) | undefined;
+  await using two = await openTwoPlaces((place, blobs) => ({
+    ...blobs,
+    async open(key, range) {
+      if (place === "disk") await before?.();
+      return await blobs.open(key, range);
+    },
+  }));
+  const file = await add(two.desk, "hello");
+  before = () => {
+    before = undefined;
+    return two.desk.files.remove(file.id, "admin");
+  };
+  expect(await two.migrate()).toEqual({ blobs: 0, bytes: 0, failed: [] });
 });
 
 test("a download that began before its file moved goes on to its end", async () => {

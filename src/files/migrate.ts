@@ -1,11 +1,16 @@
-import { WisError } from "../errors.ts";
+import { isWisError, WisError } from "../errors.ts";
+import { breathing } from "../lib/breathe.ts";
+import { count } from "../lib/count.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import { checkBlob } from "./check-blob.ts";
+import { createDiskRooms, type DiskRooms } from "./disk-room.ts";
 import type { BlobIndex, BlobPlace, BlobRow, BlobStores } from "./ports.ts";
 
 export interface MigrateDeps {
   contents: Pick<BlobIndex, "find" | "inPlace" | "moved" | "total">;
   stores: BlobStores;
+  /** Bytes that are left free where they go. */
+  minFreeDisk: number;
   telemetry: Pick<Telemetry, "record">;
 }
 
@@ -28,7 +33,7 @@ const BATCH = 100;
 /**
  * Moves all stored bytes to another store, one blob after the other: copied, read again and compared, and only then
  * given up where it was. It may be cut at any moment and run again; files can be downloaded all the while. Only one
- * may run at a time.
+ * may run at a time. Throws WisError `disk.full` when there is no room for the next one.
  */
 export async function migrateBlobs(
   deps: MigrateDeps,
@@ -36,6 +41,10 @@ export async function migrateBlobs(
 ): Promise<MigrateReport> {
   const from: BlobPlace = to === "s3" ? "disk" : "s3";
   const total = await deps.contents.total(from);
+  const rooms = createDiskRooms({
+    stores: { place: to, at: (place) => deps.stores.at(place) },
+    minFreeDisk: deps.minFreeDisk,
+  });
   const report: MigrateReport = { blobs: 0, bytes: 0, failed: [] };
   let after = "";
   while (true) {
@@ -45,6 +54,7 @@ export async function migrateBlobs(
       after = blob.key;
       try {
         await move(deps, blob, {
+          rooms,
           from,
           to,
           signal,
@@ -54,6 +64,9 @@ export async function migrateBlobs(
         report.bytes += blob.size;
       } catch (error) {
         signal.throwIfAborted();
+        if (isWisError(error) && error.code === "disk.full") throw noRoom(report, total.blobs, error);
+        // Whoever removed it meanwhile has nothing to hear of it.
+        if (!(await deps.contents.find(blob.key))) continue;
         deps.telemetry.record(error, "moving a blob to another store");
         report.failed.push(blob.key);
       }
@@ -70,31 +83,36 @@ async function sweepMoved(
   { from, to, signal }: { from: BlobPlace; to: BlobPlace; signal: AbortSignal },
 ): Promise<void> {
   const old = stores.at(from);
-  for await (const key of old.keys()) {
+  for await (const key of breathing(old.keys())) {
     signal.throwIfAborted();
     if ((await contents.find(key))?.place === to) await old.delete(key);
   }
 }
 
+interface Move {
+  rooms: DiskRooms;
+  from: BlobPlace;
+  to: BlobPlace;
+  signal: AbortSignal;
+  onSent(bytes: number): void;
+}
+
 async function move(
   deps: MigrateDeps,
   blob: BlobRow,
-  {
-    from,
-    to,
-    signal,
-    onSent,
-  }: { from: BlobPlace; to: BlobPlace; signal: AbortSignal; onSent(bytes: number): void },
+  { rooms, from, to, signal, onSent }: Move,
 ): Promise<void> {
   const { stores, contents } = deps;
   const source = await stores.at(from).open(blob.key);
   if (!source) throw lost();
+  using room = await rooms.take(blob.size);
   const writer = await stores.at(to).create(blob.key);
   try {
     let sent = 0;
     for await (const chunk of source.stream()) {
       signal.throwIfAborted();
       await writer.write(chunk);
+      await room.wrote(chunk.length);
       sent += chunk.length;
       onSent(sent);
     }
@@ -102,13 +120,30 @@ async function move(
     if ((await checkBlob(deps, { ...blob, place: to }, { signal })) !== "sound") throw lost();
   } catch (error) {
     await writer.abort();
-    // Also what is committed there: no row knows of it, and nobody would look for it.
-    await stores.at(to).delete(blob.key);
+    await dropCopy(deps, blob.key, to);
     throw error;
   }
   // Who reads it from its old place at this moment goes on reading: an open file outlives its name.
   const moved = await contents.moved(blob.key, from, to);
   await stores.at(moved ? from : to).delete(blob.key);
+}
+
+/** Also what is committed there: a row knows the key, so that nobody would take it for an orphan. */
+async function dropCopy({ stores, telemetry }: MigrateDeps, key: string, to: BlobPlace): Promise<void> {
+  try {
+    await stores.at(to).delete(key);
+  } catch (error) {
+    // Why it did not move says more; the next run writes over it.
+    telemetry.record(error, "taking away a copy that was not whole");
+  }
+}
+
+function noRoom({ blobs }: MigrateReport, all: number, cause: WisError): WisError {
+  return new WisError("disk.full", {
+    say: `There is no room for more: ${blobs} of ${count(all, "blob")} moved, the rest stayed where it was.`,
+    hint: "Make room there, or lower files.min_free_disk, and run the command again: it goes on with what is left.",
+    cause,
+  });
 }
 
 function lost(): WisError {

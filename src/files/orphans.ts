@@ -1,3 +1,4 @@
+import { breathing } from "../lib/breathe.ts";
 import type { BlobIndex, BlobPlace, BlobStores, FileIndex } from "./ports.ts";
 
 export interface OrphanDeps {
@@ -16,7 +17,7 @@ export async function* orphansIn(
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   const store = stores.at(place);
-  for await (const key of store.keys()) {
+  for await (const key of breathing(store.keys())) {
     signal.throwIfAborted();
     if (await contents.find(key)) continue;
     if ((await index.findByUpload(key))?.state === "uploading") continue;

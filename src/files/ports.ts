@@ -400,6 +400,8 @@ export interface PresignAs {
 export interface BlobStores {
   /** Where new files go. */
   readonly place: BlobPlace;
+  /** All that are configured: after a change of `place`, bytes and unfinished writes of the one before are still there. */
+  readonly places: readonly BlobPlace[];
   /** Whether any of them hands out URLs. */
   readonly presigns: boolean;
   /** Throws WisError `disk.failed` for one that is not configured. */
@@ -422,8 +424,11 @@ export interface BlobStore {
   delete(key: string): Promise<void>;
   /** All keys, committed only. For `files verify`. */
   keys(): AsyncIterable<string>;
-  /** Removes unfinished writes whose key is not in use; gives how many. For the repair at start. */
-  sweep(inUse: (key: string) => boolean): Promise<number>;
+  /**
+   * Removes unfinished writes whose key is not in use; gives how many. For the repair at start. `inUse` is asked only
+   * once all of them are listed: what begins later is none of them.
+   */
+  sweep(inUse: (key: string) => boolean | Promise<boolean>): Promise<number>;
   /** Bytes that may still be written before the disk is full. */
   free(): Promise<number>;
   /** A URL at which whoever holds it can read the blob without us until it expires; undefined where the store has none, such as a disk. */

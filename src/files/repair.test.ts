@@ -123,6 +123,26 @@ test("a `files add` that goes on beside the starting process is left alone, byte
   expect(await desk.verify()).toEqual(sound);
 });
 
+test("a `files add` that begins while the repair is at work loses nothing", async () => {
+  await using desk = await openTestDesk();
+  const sender = slowBody();
+  let upload: ReturnType<typeof desk.files.add> | undefined;
+  const wrapBlobs = (blobs: BlobStore): BlobStore => ({
+    ...blobs,
+    async sweep(inUse) {
+      upload = desk.files.add({ ownerId: owner }, incoming({ body: sender.body, length: 5 }));
+      await sender.wanted();
+      return await blobs.sweep(inUse);
+    },
+  });
+  await using starting = await openTestDesk({ dataDir: desk.dataDir, clock: desk.clock, wrapBlobs });
+  expect(await starting.repair()).toEqual(nothing);
+  sender.send("hello");
+  sender.end();
+  expect((await upload)?.size).toBe(5);
+  expect(await desk.verify()).toEqual(sound);
+});
+
 test("an unfinished write that belongs to nothing is swept away", async () => {
   await using desk = await openTestDesk();
   await (await desk.blobs.create("s".repeat(22))).write(new Uint8Array(10));

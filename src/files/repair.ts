@@ -30,7 +30,7 @@ export interface RepairReport {
  * stopped, or else the clean-up's to judge.
  */
 export async function repairFiles(deps: RepairDeps): Promise<RepairReport> {
-  const { index, stores, telemetry, now } = deps;
+  const { index, telemetry, now } = deps;
   const uploading = await Array.fromAsync(allRows(index, { states: ["uploading"], members: true }));
   const silent = await index.abandoned(now() - DEAD_AFTER, now(), uploading.length);
   const silentIds = new Set(silent.map(({ id }) => id));
@@ -39,16 +39,22 @@ export async function repairFiles(deps: RepairDeps): Promise<RepairReport> {
   const uploads = await eraseDead(deps, dead, { reason: "repaired", silentSince: Number.MAX_SAFE_INTEGER });
   const deleting = await Array.fromAsync(allRows(index, { states: ["deleting"], members: true }));
   const deletions = await eraseDeleting(deps, deleting, "repaired");
-  const left = allRows(index, { states: ["uploading"], members: true });
-  const inUse = new Set(await Array.fromAsync(left, ({ uploadKey }) => uploadKey ?? ""));
   const report: RepairReport = {
     uploads: uploads.rows.length,
     deletions: deletions.rows.length,
-    fragments: await stores.at(stores.place).sweep((key) => inUse.has(key)),
+    fragments: await sweepAll(deps),
     failed: uploads.failed.length + deletions.failed.length,
   };
   if (Object.values(report).some((count) => count > 0)) telemetry.log.warn(report, sentence(report));
   return report;
+}
+
+/** A row precedes its bytes: a `files add` that begins meanwhile is known by the time its bytes are asked about. */
+async function sweepAll({ index, stores }: Pick<RepairDeps, "index" | "stores">): Promise<number> {
+  const isInUse = async (key: string) => (await index.findByUpload(key))?.state === "uploading";
+  let swept = 0;
+  for (const place of stores.places) swept += await stores.at(place).sweep(isInUse);
+  return swept;
 }
 
 /** Came through a link, by itself or as one file of a bundle. */

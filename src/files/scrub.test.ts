@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { incoming, onlyDisk, openTestDesk, slowBody, type TestDesk } from "../testing/file-desk.ts";
+import { codeOf, incoming, onlyDisk, openTestDesk, slowBody, type TestDesk } from "../testing/file-desk.ts";
 import { append, appendBody, begin, newTicket, owner } from "../testing/resumable.ts";
 import { reconcile, type ScrubDeps, scrub, scrubJob } from "./scrub.ts";
 
@@ -74,6 +74,25 @@ test("damage is found, said once with whose it is, and costs nobody a row", asyn
   const warned = warnings(desk).filter(({ msg }) => String(msg).startsWith("scrub"));
   expect(warned).toMatchObject([{ checked: 3, damaged: 2, orphans: 0 }]);
   expect(await Array.fromAsync(desk.files.list({}))).toHaveLength(3);
+});
+
+test("a store that is away is no damage, and nothing counts as checked until it is back", async () => {
+  await using desk = await openTestDesk();
+  const { deps } = scrubOf(desk);
+  for (const text of ["one", "two"]) await add(desk, text);
+  desk.clock.now += 31 * DAY;
+  let asked = 0;
+  const away = onlyDisk({
+    ...desk.blobs,
+    open() {
+      asked += 1;
+      return Promise.reject(new Error("ECONNREFUSED"));
+    },
+  });
+  expect(await codeOf(scrubJob({ ...deps, stores: away }).run(signal))).toBe("disk.failed");
+  expect(asked).toBe(1);
+  expect(errors(desk)).toEqual([]);
+  expect(await scrub(deps, signal)).toEqual({ checked: 2, damaged: 0 });
 });
 
 test("bytes that were removed while they were read are no damage", async () => {
@@ -163,10 +182,10 @@ test("bytes that were seen alone once, and had a file by the next run, stay", as
   await using desk = await openTestDesk();
   const { deps } = scrubOf(desk);
   await leaveOrphan(desk);
-  const { suspects, orphans } = await reconcile(deps, new Set(), signal);
+  const { suspects, orphans } = await reconcile(deps, { place: "disk", suspects: new Set(), signal });
   expect([orphans, [...suspects]]).toEqual([0, [ORPHAN]]);
   await desk.blobs.delete(ORPHAN);
-  const again = await reconcile(deps, suspects, signal);
+  const again = await reconcile(deps, { place: "disk", suspects, signal });
   expect([again.orphans, again.suspects.size]).toEqual([0, 0]);
 });
 
@@ -183,7 +202,11 @@ test("what is on its way is no orphan, however often it is seen", async () => {
   const going = appendBody(desk, other.key, sender.body).catch((error) => error);
   await sender.wanted();
   for (let times = 0; times < 3; times += 1) {
-    const { suspects, orphans } = await reconcile(deps, new Set([key, other.key]), signal);
+    const { suspects, orphans } = await reconcile(deps, {
+      place: "disk",
+      suspects: new Set([key, other.key]),
+      signal,
+    });
     expect([orphans, suspects.size]).toEqual([0, 0]);
   }
   expect(await desk.blobs.open(key)).toBeDefined();

@@ -7,7 +7,7 @@ import type { Telemetry } from "../telemetry/ports.ts";
 import { type CheckBlobDeps, checkMovable } from "./check-blob.ts";
 import type { Reading } from "./digest.ts";
 import { type OrphanDeps, orphansIn } from "./orphans.ts";
-import type { BlobIndex, BlobRow } from "./ports.ts";
+import type { BlobIndex, BlobPlace, BlobRow } from "./ports.ts";
 
 const HOUR = 60 * 60_000;
 /** Every stored byte is read again about once a month. */
@@ -37,24 +37,43 @@ export interface ScrubReport {
 
 /** Looks after what is stored, slowly, in the background: reads it again, and removes what belongs to nothing. */
 export function scrubJob(deps: ScrubDeps): Job {
-  let suspects = new Set<string>();
+  const suspects = new Map<BlobPlace, ReadonlySet<string>>();
   return {
     name: "scrub",
     every: HOUR,
     async run(signal) {
       const { checked, damaged } = await scrub(deps, signal);
-      const found = await reconcile(deps, suspects, signal);
-      suspects = found.suspects;
-      if (damaged + found.orphans === 0) return;
-      deps.telemetry.log.warn(
-        { checked, damaged, orphans: found.orphans },
-        `scrub: ${count(damaged, "blob")} damaged, ${count(found.orphans, "orphan")} removed; wisbot files verify lists what is amiss`,
-      );
+      let orphans = 0;
+      try {
+        for (const place of deps.stores.places) {
+          const found = await reconcile(deps, {
+            place,
+            suspects: suspects.get(place) ?? new Set(),
+            signal,
+          });
+          suspects.set(place, found.suspects);
+          orphans += found.orphans;
+        }
+      } finally {
+        say(deps.telemetry, { checked, damaged, orphans });
+      }
     },
   };
 }
 
-/** Reads again what was checked longest ago, at a rate that nobody notices. */
+function say({ log }: ScrubDeps["telemetry"], report: ScrubReport): void {
+  const { damaged, orphans } = report;
+  if (damaged + orphans === 0) return;
+  log.warn(
+    report,
+    `scrub: ${count(damaged, "blob")} damaged, ${count(orphans, "orphan")} removed; wisbot files verify lists what is amiss`,
+  );
+}
+
+/**
+ * Reads again what was checked longest ago, at a rate that nobody notices. Throws WisError `disk.failed` when a store
+ * does not let itself be read: what it holds is not checked then, and comes first the next time.
+ */
 export async function scrub(deps: ScrubDeps, signal: AbortSignal): Promise<Omit<ScrubReport, "orphans">> {
   const { contents, now } = deps;
   const report = { checked: 0, damaged: 0 };
@@ -97,23 +116,21 @@ async function isSound(deps: ScrubDeps, blob: BlobRow, reading: Reading): Promis
 }
 
 /**
- * Removes bytes that belong to nothing, once two runs have seen them so: nothing that is on its way takes an hour for
+ * Removes bytes of one place that belong to nothing, once two runs have seen them so: nothing that is on its way takes an hour for
  * the step in between. A file without its bytes is left as it is: a disk that is not mounted must cost nobody a row.
  */
 export async function reconcile(
   deps: ScrubDeps,
-  suspects: ReadonlySet<string>,
-  signal: AbortSignal,
+  { place, suspects, signal }: { place: BlobPlace; suspects: ReadonlySet<string>; signal: AbortSignal },
 ): Promise<{ orphans: number; suspects: Set<string> }> {
-  const { stores } = deps;
   const seen = new Set<string>();
   let orphans = 0;
-  for await (const key of orphansIn(deps, stores.place, signal)) {
+  for await (const key of orphansIn(deps, place, signal)) {
     if (!suspects.has(key)) {
       seen.add(key);
       continue;
     }
-    await stores.at(stores.place).delete(key);
+    await deps.stores.at(place).delete(key);
     orphans += 1;
   }
   return { orphans, suspects: seen };

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { bodyOf, incoming, onlyDisk, openTestDesk, type TestDesk } from "../testing/file-desk.ts";
+import { bodyOf, codeOf, incoming, onlyDisk, openTestDesk, type TestDesk } from "../testing/file-desk.ts";
+import type { BlobStore } from "./ports.ts";
 import { verifyFiles } from "./verify.ts";
 
 const sound = { rows_without_bytes: [], bytes_without_rows: [], corrupt: [] };
@@ -42,22 +43,40 @@ test("missing bytes, lost bytes and changed bytes are told apart", async () => {
   expect(report.corrupt.toSorted()).toEqual([changed.id, shortened.id].toSorted());
 });
 
-test("a disk that can't read a file makes that one corrupt and goes on", async () => {
+/** A store whose bytes begin to come and then break, or can't be asked for at all. */
+const failing = (desk: TestDesk, how: "open" | "read"): BlobStore => ({
+  ...desk.blobs,
+  async open(key) {
+    if (how === "open") throw new Error("ECONNREFUSED");
+    const blob = await desk.blobs.open(key);
+    const broken = new ReadableStream({ pull: (controller) => controller.error(new Error("EIO")) });
+    return blob && Object.assign(blob, { stream: () => broken });
+  },
+});
+
+test.each(["open", "read"] as const)(
+  "a store that fails to %s is away: nothing is said of the files, which may be sound",
+  async (how) => {
+    await using desk = await openTestDesk();
+    await desk.files.add({ ownerId: "a" }, incoming());
+    const verifying = verifyFiles(depsOf(desk, failing(desk, how)), { signal: new AbortController().signal });
+    expect(await codeOf(verifying)).toBe("disk.failed");
+  },
+);
+
+test("bytes that are removed while they are read are not amiss", async () => {
   await using desk = await openTestDesk();
-  const bad = await desk.files.add({ ownerId: "a" }, incoming({ text: "bad" }));
-  await desk.files.add({ ownerId: "a" }, incoming({ text: "good" }));
-  const broken = new ReadableStream({ pull: (controller) => controller.error(new Error("EIO")) });
-  const report = await verifyFiles(
-    depsOf(desk, {
-      ...desk.blobs,
-      open: async (key) => {
-        const blob = await desk.blobs.open(key);
-        return blob && key === bad.blobKey ? Object.assign(blob, { stream: () => broken }) : blob;
-      },
-    }),
-    { signal: new AbortController().signal },
-  );
-  expect(report).toEqual({ ...sound, corrupt: [bad.id] });
+  const file = await desk.files.add({ ownerId: "a" }, incoming());
+  const leaving = {
+    ...failing(desk, "read"),
+    async open(key: string) {
+      const blob = await failing(desk, "read").open(key);
+      if (blob) await desk.files.remove(file.id, "admin");
+      return blob;
+    },
+  };
+  const report = await verifyFiles(depsOf(desk, leaving), { signal: new AbortController().signal });
+  expect(report).toEqual(sound);
 });
 
 test("it says how far it is, file by file and byte by byte", async () => {

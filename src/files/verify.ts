@@ -27,7 +27,8 @@ export interface VerifyInput {
 
 /**
  * Reads every stored byte again and compares: rows against blobs, blobs against rows, contents against hashes. One
- * blob at a time, in bounded memory, and none twice. What comes and goes meanwhile is not amiss.
+ * blob at a time, in bounded memory, and none twice. What comes and goes meanwhile is not amiss. Throws WisError
+ * `disk.failed` when a store does not let itself be read: then nothing can be said of what it holds.
  */
 export async function verifyFiles(
   deps: VerifyDeps,
@@ -61,7 +62,11 @@ export async function verifyFiles(
     files += 1;
     onProgress?.(files, bytes);
   }
-  for await (const key of orphansIn(deps, deps.stores.place, signal)) report.bytes_without_rows.push(key);
+  const alone = new Set<string>();
+  for (const place of deps.stores.places) {
+    for await (const key of orphansIn(deps, place, signal)) alone.add(key);
+  }
+  report.bytes_without_rows.push(...alone);
   return report;
 }
 

@@ -139,6 +139,6 @@ export async function lookAfter(desk: TestDesk): Promise<void> {
     now: () => clock.now,
   };
   const { signal } = new AbortController();
-  const { suspects } = await reconcile(deps, new Set(), signal);
-  await reconcile(deps, suspects, signal);
+  const { suspects } = await reconcile(deps, { place: "disk", suspects: new Set(), signal });
+  await reconcile(deps, { place: "disk", suspects, signal });
 }

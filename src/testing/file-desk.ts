@@ -164,6 +164,7 @@ export async function openTestDesk(options: TestDeskOptions = {}): Promise<TestD
 export function onlyDisk(disk: BlobStore): BlobStores {
   return {
     place: "disk",
+    places: ["disk"],
     presigns: false,
     at(place) {
       if (place !== "disk") throw new Error(`no store ${place}`);

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { BlobWriter } from "../../files/ports.ts";
+import { breathing } from "../../lib/breathe.ts";
 import { systemCode } from "../data-dir.ts";
 import { attempt } from "./disk-failure.ts";
 import { createDiskWriter, type DiskWriter } from "./disk-writer.ts";
@@ -20,7 +21,7 @@ export interface Incoming {
   /** Removes every unfinished write of the key. */
   remove(key: string): Promise<void>;
   /** Removes those whose key is not in use; gives how many. */
-  sweep(inUse: (key: string) => boolean): Promise<number>;
+  sweep(inUse: (key: string) => boolean | Promise<boolean>): Promise<number>;
   /** Bytes of room on the folder's disk. */
   free(): Promise<number>;
 }
@@ -97,9 +98,13 @@ export function createIncoming(folder: string): Incoming {
     },
     async sweep(inUse) {
       return await attempt("sweeping", async () => {
-        const loose = (await all()).filter(({ key }) => !inUse(key));
-        for (const { place } of loose) await rm(place, { force: true });
-        return loose.length;
+        let removed = 0;
+        for await (const { key, place } of breathing(await all())) {
+          if (await inUse(key)) continue;
+          await rm(place, { force: true });
+          removed += 1;
+        }
+        return removed;
       });
     },
     async free() {

@@ -10,6 +10,9 @@ import { syncFolder } from "./disk-writer.ts";
 /** What keys begin with. */
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/** The folder of unfinished blobs. */
+export const INCOMING = "incoming";
+
 /**
  * Blobs as files under `dir`, which is made if need be: a blob lies in the folder of its key's first letter, an
  * unfinished one in `incoming` on the same disk, so that its name is put in place by one rename. Throws WisError
@@ -17,7 +20,7 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
  */
 export async function openDiskBlobs({ dir }: { dir: string }): Promise<BlobStore> {
   const root = resolve(dir);
-  const folder = join(root, "incoming");
+  const folder = join(root, INCOMING);
   await attempt("preparing the folders", () => makeFolders(root, folder));
   const incoming = createIncoming(folder);
 
