@@ -21,14 +21,16 @@ CREATE TABLE `blobs` (
 	`place` text NOT NULL,
 	`created_at` integer NOT NULL,
 	`checked_at` integer NOT NULL,
-	CONSTRAINT "blobs_state" CHECK("blobs"."state" in ('live', 'deleting')),
+	CONSTRAINT "blobs_state" CHECK("blobs"."state" in ('live', 'unshared', 'deleting')),
 	CONSTRAINT "blobs_place" CHECK("blobs"."place" in ('disk', 's3')),
 	CONSTRAINT "blobs_sha256" CHECK(length("blobs"."sha256") = 64),
 	CONSTRAINT "blobs_size" CHECK(typeof("blobs"."size") = 'integer' and "blobs"."size" >= 0)
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `blobs_content` ON `blobs` (`sha256`,`size`) WHERE "blobs"."state" = 'live';--> statement-breakpoint
-CREATE INDEX `blobs_checked` ON `blobs` (`checked_at`) WHERE "blobs"."state" = 'live';--> statement-breakpoint
+CREATE INDEX `blobs_unshared` ON `blobs` (`sha256`,`size`) WHERE "blobs"."state" = 'unshared';--> statement-breakpoint
+CREATE INDEX `blobs_deleting` ON `blobs` (`key`) WHERE "blobs"."state" = 'deleting';--> statement-breakpoint
+CREATE INDEX `blobs_checked` ON `blobs` (`checked_at`) WHERE "blobs"."state" in ('live', 'unshared');--> statement-breakpoint
 CREATE INDEX `blobs_place` ON `blobs` (`place`,`key`);--> statement-breakpoint
 CREATE TABLE `download_sessions` (
 	`file_id` text NOT NULL,
@@ -90,16 +92,18 @@ CREATE INDEX `files_bundles` ON `files` (`link_expires_at`) WHERE "files"."state
 CREATE INDEX `files_owner` ON `files` (`owner_id`,`created_at`,`id`,`size`,`parent_id`);--> statement-breakpoint
 CREATE INDEX `files_expiry` ON `files` (`expires_at`) WHERE "files"."state" = 'ready' and "files"."parent_id" is null;--> statement-breakpoint
 CREATE INDEX `files_link_expiry` ON `files` (`link_expires_at`,`id`) WHERE "files"."state" = 'pending';--> statement-breakpoint
--- Until now a file's bytes were kept under its id. Of several files with the same bytes, one copy stays in use.
+-- Until now a file's bytes were kept under its id, and every file keeps its own: of several copies of the same bytes
+-- any may have been damaged since, so none goes before somebody has looked. One of them, unseen too, is what the next
+-- sender of the same gets; it is looked at then.
 INSERT INTO `blobs` (`key`, `sha256`, `size`, `crc32`, `state`, `place`, `created_at`, `checked_at`)
-	SELECT min(`id`), `sha256`, `size`, NULL, 'live', 'disk', min(`ready_at`), min(`ready_at`)
-	FROM `files` WHERE `state` = 'ready' GROUP BY `sha256`, `size`;
+	SELECT `id`, `sha256`, `size`, NULL,
+		CASE WHEN row_number() OVER (PARTITION BY `sha256`, `size` ORDER BY `id`) = 1 THEN 'live' ELSE 'unshared' END,
+		'disk', `ready_at`, `ready_at`
+	FROM `files` WHERE `state` = 'ready';
 --> statement-breakpoint
 UPDATE `files` SET `upload_key` = `id` WHERE `state` <> 'pending';
 --> statement-breakpoint
-UPDATE `files` SET `blob_key` = (
-	SELECT `key` FROM `blobs` WHERE `blobs`.`sha256` = `files`.`sha256` AND `blobs`.`size` = `files`.`size` AND `blobs`.`state` = 'live'
-) WHERE `state` = 'ready';
+UPDATE `files` SET `blob_key` = `id` WHERE `state` = 'ready';
 --> statement-breakpoint
 CREATE TRIGGER `audit_is_final` BEFORE UPDATE ON `audit` BEGIN
 	SELECT RAISE(ABORT, 'the audit is only ever added to');

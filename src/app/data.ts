@@ -110,6 +110,7 @@ export async function openData(
   const files = createFiles({
     ...deps,
     live,
+    locked,
     downloads,
     auditLog,
     tokens,

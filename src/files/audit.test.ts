@@ -9,13 +9,13 @@ import { createAuditTrail } from "./audit.ts";
 import { RECORD_LIFE } from "./expiry.ts";
 import type { AuditEntry } from "./ports.ts";
 
-const member = (id: string) => ({
+const someone = (id: string) => ({
   id,
   name: "somebody",
   moderator: false,
   asker: { guildId: null, roleIds: [] },
 });
-const file = { id: "f".repeat(22), ownerId: owner, name: "a.txt" };
+const file = { shareId: "f".repeat(22), ownerId: owner, name: "a.txt" };
 
 async function storyOf(desk: TestDesk, fileId: string) {
   const entries = await desk.files.audit({ fileId, limit: 100 });
@@ -32,7 +32,8 @@ test("the whole life of a file is told, in its order, by who did what", async ()
   expect(await codeOf(files.unlock(sent, "wrong", "203.0.113.7"))).toBe("password.wrong");
   await files.download(sent, "203.0.113.7");
   expect(await codeOf(files.download(sent, "203.0.113.8"))).toBe("file.spent");
-  await files.extend(sent.id, member(owner));
+  desk.clock.now += 1000;
+  await files.extend(sent.id, someone(owner));
   await files.remove(sent.id, "admin");
   const story = await storyOf(desk, sent.id);
   const visitor = story[1]?.[1] ?? "";
@@ -60,6 +61,62 @@ test("what expires is told too, once for a bundle", async () => {
   expect(entries.filter(({ action }) => action === "expired")).toMatchObject([
     { fileId: link.fileId, who: "clean-up" },
   ]);
+});
+
+/** All of a bundle's story, under its own id, with whose name each entry has. */
+async function bundleStory(desk: TestDesk, fileId: string) {
+  const entries = await desk.files.audit({ fileId, limit: 100 });
+  return entries.toReversed().map(({ action, name }) => [action, name]);
+}
+
+test("a bundle's story has what happened to each of its files, by name", async () => {
+  await using desk = await openTestDesk();
+  const { files } = desk;
+  const link = await files.issue({ ownerId: owner });
+  await files.prepare(ticketIn(link), { files: 2, title: "Trip", maxDownloads: 1, password: "secret" });
+  for (const name of ["a.txt", "b.txt"]) await files.upload(ticketIn(link), incoming({ name }));
+  const bundle = await files.get(link.fileId);
+  const [first = bundle] = await files.members(bundle);
+  const member = await files.get(first.id);
+  files.viewed(member, "203.0.113.7");
+  expect(await codeOf(files.unlock(member, "wrong", "203.0.113.7"))).toBe("password.wrong");
+  await files.download(member, "203.0.113.7");
+  expect(await codeOf(files.download(bundle, "203.0.113.8"))).toBe("file.spent");
+  await files.remove(bundle.id, someone(owner));
+  expect(await bundleStory(desk, bundle.id)).toEqual([
+    ["uploaded", "a.txt"],
+    ["uploaded", "b.txt"],
+    ["viewed", "a.txt"],
+    ["refused", "a.txt"],
+    ["downloaded", "a.txt"],
+    ["refused", "Trip.zip"],
+    ["deleted", "Trip.zip"],
+  ]);
+  expect(await desk.files.audit({ fileId: member.id, limit: 10 })).toEqual([]);
+});
+
+test("one file alone that was to be a bundle keeps the story of its upload", async () => {
+  await using desk = await openTestDesk();
+  const link = await desk.files.issue({ ownerId: owner });
+  await desk.files.prepare(ticketIn(link), { files: 5 });
+  await desk.files.upload(ticketIn(link), incoming({ name: "a.txt" }));
+  await desk.files.close(ticketIn(link));
+  expect(await bundleStory(desk, link.fileId)).toEqual([["uploaded", "a.txt"]]);
+});
+
+test("an open bundle that is deleted with what has arrived says by whom", async () => {
+  await using desk = await openTestDesk();
+  const link = await desk.files.issue({ ownerId: owner });
+  await desk.files.prepare(ticketIn(link), { files: 5 });
+  await desk.files.upload(ticketIn(link), incoming({ name: "a.txt" }));
+  await desk.files.remove(link.fileId, someone(owner));
+  expect(await storyOf(desk, link.fileId)).toEqual([
+    ["uploaded", owner],
+    ["deleted", owner],
+  ]);
+  const unused = await desk.files.issue({ ownerId: owner });
+  await desk.files.remove(unused.fileId, someone(owner));
+  expect(await storyOf(desk, unused.fileId)).toEqual([]);
 });
 
 test("an address can't be read from it, and is the same person as long as it is the same address", async () => {

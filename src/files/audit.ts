@@ -14,8 +14,11 @@ export interface AuditTrailDeps {
 }
 
 export interface AuditTrail extends AsyncDisposable {
-  /** Notes what happened. Never throws and never waits: what can't be written is recorded as an error. */
-  note(file: Pick<StoredFile, "id" | "ownerId" | "name">, action: AuditAction, who: string): void;
+  /**
+   * Notes what happened, under the share: what happens to a bundle's file is the bundle's story, and says its name.
+   * Never throws and never waits: what can't be written is recorded as an error.
+   */
+  note(file: Pick<StoredFile, "shareId" | "ownerId" | "name">, action: AuditAction, who: string): void;
   /** Resolves when everything noted so far is written. */
   flush(): Promise<void>;
 }
@@ -40,7 +43,7 @@ export function createAuditTrail({ log, telemetry, now }: AuditTrailDeps): Audit
   }
 
   return {
-    note({ id: fileId, ownerId, name }, action, who) {
+    note({ shareId: fileId, ownerId, name }, action, who) {
       waiting.push({ at: now(), fileId, ownerId, name, action, who });
       if (waiting.length >= MAX_WAITING) void flush();
       else timer ??= setTimeout(() => void flush(), DELAY);

@@ -277,7 +277,7 @@ test("an expired bundle goes with its files", async () => {
   await send(desk, ticket, "b.txt");
   desk.clock.now += 7 * DAY;
   const { expired_files, failed } = await desk.cleanUp();
-  expect([expired_files, failed]).toEqual([3, 0]);
+  expect([expired_files, failed]).toEqual([2, 0]);
   expect(await desk.store.files.find(id)).toBeUndefined();
   expect(await Array.fromAsync(desk.blobs.keys())).toEqual([]);
   expect(await desk.files.usage(owner)).toEqual({ files: 0, bytes: 0 });

@@ -9,6 +9,7 @@ import {
   type TestDeskOptions,
   ticketIn,
 } from "../testing/file-desk.ts";
+import { begin } from "../testing/resumable.ts";
 import { DEAD_AFTER } from "./live-uploads.ts";
 
 const owner = "111111111111111111";
@@ -202,6 +203,79 @@ test("a bundle goes with its files and their bytes when it expires", async () =>
   desk.clock.now += 7 * 86_400_000;
   expect(await desk.cleanUp()).toMatchObject({ bytes: 10, failed: 0 });
   expect(await Array.fromAsync(desk.blobs.keys())).toEqual([]);
+  expect(await desk.files.usage(owner)).toEqual({ files: 0, bytes: 0 });
+});
+
+test("a bundle's files go some at a time, each with its bytes before the next are marked", async () => {
+  let marked = 0;
+  let most = 0;
+  await using desk = await openTestDesk({
+    limits: { maxFiles: 10 },
+    wrapIndex: (index) => ({
+      ...index,
+      async markMembers(limit) {
+        const rows = await index.markMembers(limit);
+        marked += rows.length;
+        most = Math.max(most, marked);
+        return rows;
+      },
+      async remove(ids, now) {
+        marked -= ids.length;
+        await index.remove(ids, now);
+      },
+    }),
+  });
+  const link = await desk.files.issue({ ownerId: owner });
+  await desk.files.prepare(ticketIn(link), { files: 450 });
+  for (let nth = 0; nth < 450; nth += 1) {
+    await desk.files.upload(ticketIn(link), incoming({ name: `${nth}.txt`, text: "same" }));
+  }
+  desk.clock.now += 8 * 86_400_000;
+  expect(await desk.cleanUp()).toEqual({ ...nothing, expired_files: 450, bytes: 450 * 4 });
+  expect(most).toBeLessThanOrEqual(200);
+  expect(await desk.store.files.find(link.fileId)).toBeUndefined();
+  expect(await Array.fromAsync(desk.blobs.keys())).toEqual([]);
+  expect(await desk.files.usage(owner)).toEqual({ files: 0, bytes: 0 });
+});
+
+test("a bundle that is half gone stays hidden, and goes with its last file, which was stuck", async () => {
+  let stuck = "";
+  await using desk = await openTestDesk(withStuckBlobs((key) => key === stuck));
+  const link = await openBundle(desk);
+  await desk.files.upload(ticketIn(link), incoming({ name: "c.txt", text: "c" }));
+  const [member] = await desk.files.members(await desk.files.get(link.fileId));
+  stuck = member?.blobKey ?? "";
+  desk.clock.now += 8 * 86_400_000;
+  expect(await desk.cleanUp()).toMatchObject({ expired_files: 2, failed: 1 });
+  expect((await desk.store.files.find(link.fileId))?.state).toBe("deleting");
+  for (const id of [link.fileId, member?.id ?? ""]) {
+    await expect(desk.files.get(id)).rejects.toMatchObject({ code: "file.unknown" });
+  }
+  stuck = "";
+  expect(await desk.cleanUp()).toMatchObject({ expired_files: 1, failed: 0 });
+  expect(await desk.store.files.find(link.fileId)).toBeUndefined();
+  expect(await desk.files.usage(owner)).toEqual({ files: 0, bytes: 0 });
+});
+
+test("a process that died between a bundle and its files: the next clean-up takes them", async () => {
+  const first = await openTestDesk();
+  const link = await openBundle(first);
+  await first.files.upload(ticketIn(link), incoming({ name: "c.txt", text: "c" }));
+  first.clock.now += 8 * 86_400_000;
+  await first.store.files.markExpired(first.clock.now, 1);
+  await using desk = await first.crash();
+  await desk.repair();
+  await desk.cleanUp();
+  expect(await desk.files.usage(owner)).toEqual({ files: 0, bytes: 0 });
+  expect(await Array.fromAsync(desk.blobs.keys())).toEqual([]);
+});
+
+test("an upload that nobody goes on with any more goes in one run with its link", async () => {
+  await using desk = await openTestDesk();
+  const link = await desk.files.issue({ ownerId: owner });
+  await begin(desk, ticketIn(link), 1000);
+  desk.clock.now += 2 * 86_400_000;
+  expect(await desk.cleanUp()).toMatchObject({ abandoned_uploads: 1, expired_links: 1 });
   expect(await desk.files.usage(owner)).toEqual({ files: 0, bytes: 0 });
 });
 

@@ -7,11 +7,13 @@ import { type BundleDeps, seal } from "./bundle.ts";
 import { dropBytes } from "./drop-bytes.ts";
 import { bytesOf, type EraseDeps, eraseDead, eraseDeleting } from "./erase.ts";
 import { TOMBSTONE_LIFE } from "./expiry.ts";
+import { eraseReplaced } from "./known-bytes.ts";
 import { DEAD_AFTER, type LiveUploads } from "./live-uploads.ts";
-import type { FileIndex, FileRow } from "./ports.ts";
+import type { BlobIndex, FileIndex, FileRow } from "./ports.ts";
 
 export interface CleanUpDeps extends EraseDeps, BundleDeps {
   index: FileIndex;
+  contents: Pick<BlobIndex, "replaced" | "forget">;
   /** Logs whose old entries go too. */
   logs: { log: AgingLog; life: number }[];
   /**
@@ -61,9 +63,11 @@ export function cleanUpJob({ every, ...deps }: CleanUpDeps & { every: number }):
 export async function cleanUp(deps: CleanUpDeps, signal: AbortSignal): Promise<CleanUpReport> {
   const started = performance.now();
   await sealOverdue(deps, signal);
-  const expired = await eraseExpired(deps, signal);
+  // What nobody goes on with gives its link back, which may have expired long ago.
   const abandoned = await eraseAbandoned(deps, signal);
+  const expired = await eraseExpired(deps, signal);
   const leftover = await eraseLeftovers(deps, signal, expired.failed);
+  const stuck = await dropReplaced(deps, signal);
   const gone = [...expired.rows, ...leftover.rows];
   const links = gone.filter(({ readyAt }) => readyAt === null).length;
   const report: CleanUpReport = {
@@ -72,7 +76,7 @@ export async function cleanUp(deps: CleanUpDeps, signal: AbortSignal): Promise<C
     abandoned_uploads: abandoned.rows.length,
     old_records: await dropRecords(deps, signal),
     bytes: bytesOf(gone) + bytesOf(abandoned.rows),
-    failed: new Set([...expired.failed, ...abandoned.failed, ...leftover.failed]).size,
+    failed: new Set([...expired.failed, ...abandoned.failed, ...leftover.failed, ...stuck]).size,
   };
   say(deps.telemetry, report, Math.round(performance.now() - started));
   return report;
@@ -115,15 +119,22 @@ async function sealOverdue(deps: CleanUpDeps, signal: AbortSignal): Promise<void
   }
 }
 
+/** Files, bundles and links past their time. Of thousands of bundles' files, a batch at a time is marked and erased. */
 function eraseExpired(deps: CleanUpDeps, signal: AbortSignal): Promise<Phase> {
+  const { index, audit, now } = deps;
   return phase(signal, async () => {
-    const rows = await deps.index.markExpired(deps.now(), BATCH);
+    const members = await index.markMembers(BATCH);
+    if (members.length > 0) return await eraseDeleting(deps, members, "expired");
+    const rows = await index.markExpired(now(), BATCH);
     for (const row of rows) {
-      if (row.readyAt !== null && row.parentId === null) {
-        deps.audit.note({ ...row, name: row.name ?? "" }, "expired", "clean-up");
+      if (row.readyAt !== null) {
+        audit.note({ ...row, shareId: row.id, name: row.name ?? "" }, "expired", "clean-up");
       }
     }
-    return await eraseDeleting(deps, rows, "expired");
+    // A bundle goes with the last of its files.
+    const bare = rows.filter(({ bundleBytes }) => bundleBytes === null);
+    const first = bare.length === rows.length ? [] : await index.markMembers(BATCH);
+    return await eraseDeleting(deps, [...bare, ...first], "expired");
   });
 }
 
@@ -148,6 +159,19 @@ function eraseLeftovers(deps: CleanUpDeps, signal: AbortSignal, known: string[])
     const untried = rows.filter(({ id }) => !known.includes(id) && !failed.includes(id));
     return eraseDeleting(deps, untried, "expired");
   });
+}
+
+/** Damaged bytes whose files have sound ones by now. Gives those that would not go. */
+async function dropReplaced(deps: CleanUpDeps, signal: AbortSignal): Promise<string[]> {
+  const stuck: string[] = [];
+  let found = true;
+  while (found && !signal.aborted && stuck.length < MAX_FAILED) {
+    const { erased, failed } = await eraseReplaced(deps, BATCH, stuck);
+    stuck.push(...failed);
+    found = erased + failed.length > 0;
+    await breathe();
+  }
+  return stuck;
 }
 
 async function dropRecords({ index, logs, now }: CleanUpDeps, signal: AbortSignal): Promise<number> {

@@ -1,3 +1,4 @@
+import { isWisError } from "../errors.ts";
 import { newCapability } from "../lib/capability.ts";
 import type { Now } from "../lib/clock.ts";
 import type { Limits } from "../members/limits.ts";
@@ -56,6 +57,8 @@ export interface FilesDeps {
   choices: MemberChoices;
   /** Each as observeBlobs gives it, to be seen in traces. */
   stores: BlobStores;
+  /** This process holds the data dir's lock, so that whatever comes through a link comes to it. */
+  locked: boolean;
   /** Shared with the clean-up, which must not bury what is alive here. */
   live: LiveUploads;
   limits: Limits["files"];
@@ -87,7 +90,7 @@ export interface FileDesk extends AsyncDisposable {
 
 /** The file desk: the rules of tickets, uploads, downloads, quotas and expiry over an index and blob stores. */
 export function createFiles(given: FilesDeps): Files {
-  const { index, limits, metrics, now, publicUrl, choices, auditLog, audit } = given;
+  const { index, limits, now, publicUrl, choices, auditLog, audit } = given;
   const doors = createDoors({ key: given.keys.doors, now });
   const deps = {
     ...given,
@@ -140,7 +143,7 @@ export function createFiles(given: FilesDeps): Files {
       try {
         return await doors.unlock({ ...file, id: file.shareId }, password);
       } catch (error) {
-        audit.note(file, "refused", audience(client));
+        if (isWisError(error, "password.wrong")) audit.note(file, "refused", audience(client));
         throw error;
       }
     },
@@ -151,14 +154,10 @@ export function createFiles(given: FilesDeps): Files {
     list: (filter) => allRows(index, filter),
     page: (ownerId, input) => pageOfShares(deps, ownerId, input),
     usage: (ownerId) => index.usage(ownerId),
-    nextExpiry: (ownerId) => index.nextExpiry(ownerId),
+    nextExpiry: (ownerId) => index.nextExpiry(ownerId, now()),
     limits: (ownerId, asker) => limits({ ownerId, asker }),
     extend: (id, by, expireAfter) => extendFile(deps, id, by, expireAfter),
-    async remove(id, by) {
-      const { size, bundleBytes } = await removeFile(deps, id, by);
-      metrics.deleted.add(1, { reason: "removed" });
-      metrics.deletedBytes.add(bundleBytes ?? size, { reason: "removed" });
-    },
+    remove: (id, by) => removeFile(deps, id, by),
     async audit(input) {
       await audit.flush();
       return await auditLog.list(input);

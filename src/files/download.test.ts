@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { incoming, openTestDesk, type TestDesk } from "../testing/file-desk.ts";
+import { codeOf, incoming, openTestDesk, type TestDesk } from "../testing/file-desk.ts";
 import { countDownload, createSessions } from "./download.ts";
 
 const HOUR = 3_600_000;
@@ -59,6 +59,29 @@ test("whoever comes too late is refused every time", async () => {
     await expect(countDownload(deps, file, "ben")).rejects.toMatchObject({ code: "file.spent" });
   }
   await countDownload(deps, file, "ann");
+});
+
+test("a file that was deleted since it was looked at is unknown to who downloads it, not spent", async () => {
+  await using desk = await openTestDesk();
+  const file = await desk.files.add({ ownerId: "1", maxDownloads: 5 }, incoming());
+  await desk.files.remove(file.id, "admin");
+  expect(await codeOf(desk.files.download(file, "ann"))).toBe("file.unknown");
+  const actions = (await desk.files.audit({ fileId: file.id, limit: 10 })).map(({ action }) => action);
+  expect(actions).toEqual(["deleted", "uploaded"]);
+});
+
+test("who downloads is not kept in memory as they are, however long what they sent is", async () => {
+  await using desk = await openTestDesk();
+  const file = await desk.files.add({ ownerId: "1" }, incoming());
+  const { deps } = countingOn(desk);
+  const known: string[] = [];
+  const sessions = {
+    isGoingOn: (_: string, who: string) => known.includes(who),
+    goesOn: (_: string, who: string) => void known.push(who),
+  };
+  const hashed = { ...deps, sessions, audience: (client: string) => `hash of ${client.length}` };
+  for (let times = 0; times < 2; times += 1) await countDownload(hashed, file, "x".repeat(8000));
+  expect(known).toEqual(["hash of 8000"]);
 });
 
 test("bytes that are asked for again and again, and then go missing, are damage within a second", async () => {

@@ -62,7 +62,9 @@ export async function openFile(
   const expected = range ? range.end - range.start + 1 : file.size;
   if (blob?.size === expected) return blob;
   // Removed between `get` and now: that is no damage.
-  await getFile(deps, file.id);
+  const found = await getFile(deps, file.id);
+  // Whoever sent the same bytes has replaced the damaged ones since.
+  if (found.blobKey !== key) return await openFile(deps, found, range);
   throw damaged(
     new Error(`blob of ${abbreviate(file.id)} has ${blob?.size ?? "no"} bytes instead of ${expected}`),
   );
@@ -128,8 +130,8 @@ const SESSION_LIFE = 12 * 60 * 60_000;
 /** Sessions known to be going on. */
 export interface Sessions {
   /** Whether it was begun or gone on with in the last minute. */
-  isGoingOn(shareId: string, client: string): boolean;
-  goesOn(shareId: string, client: string): void;
+  isGoingOn(shareId: string, who: string): boolean;
+  goesOn(shareId: string, who: string): void;
 }
 
 /** How far the index may be behind with when a session went on last, milliseconds: next to nothing of its life. */
@@ -140,14 +142,14 @@ const MAX_SESSIONS = 10_000;
 /** Spares the index a write for every request of a session that it has just heard of: a film is hundreds. */
 export function createSessions({ now }: Pick<DownloadDeps, "now">): Sessions {
   const known = new Map<string, number>();
-  const nameOf = (shareId: string, client: string) => `${shareId} ${client}`;
+  const nameOf = (shareId: string, who: string) => `${shareId} ${who}`;
   return {
-    isGoingOn(shareId, client) {
-      const at = known.get(nameOf(shareId, client));
+    isGoingOn(shareId, who) {
+      const at = known.get(nameOf(shareId, who));
       return at !== undefined && now() - at < BEHIND_MS;
     },
-    goesOn(shareId, client) {
-      const name = nameOf(shareId, client);
+    goesOn(shareId, who) {
+      const name = nameOf(shareId, who);
       known.delete(name);
       known.set(name, now());
       for (const [oldest, at] of known) {
@@ -165,12 +167,13 @@ export async function countDownload(
   client: string,
 ): Promise<void> {
   const { downloads, audit, audience, sessions, now } = deps;
-  if (sessions.isGoingOn(file.shareId, client)) return;
   const who = audience(client);
+  if (sessions.isGoingOn(file.shareId, who)) return;
   const at = now();
   const session = { fileId: file.shareId, who, now: at, since: at - SESSION_LIFE };
   const begun = await downloads.begin(session);
-  if (begun !== "spent") sessions.goesOn(file.shareId, client);
+  if (begun === "gone") throw unknownFile();
+  if (begun !== "spent") sessions.goesOn(file.shareId, who);
   if (begun === "again") return;
   audit.note(file, begun === "new" ? "downloaded" : "refused", who);
   if (begun === "spent") throw spent();

@@ -32,7 +32,7 @@ const AT_ONCE = 32;
 export async function eraseDeleting(
   deps: EraseDeps,
   rows: FileRow[],
-  reason: "expired" | "repaired",
+  reason: "expired" | "removed" | "repaired",
 ): Promise<Erased> {
   const { index, stores, now } = deps;
   return await inBatches(deps, rows, reason, async (ids, some) => {
@@ -73,7 +73,7 @@ export async function eraseDead(
 async function inBatches(
   { telemetry, metrics }: EraseDeps,
   rows: FileRow[],
-  reason: "expired" | "abandoned" | "repaired",
+  reason: "expired" | "removed" | "abandoned" | "repaired",
   settle: (ids: string[], rows: FileRow[]) => Promise<string[]>,
 ): Promise<Erased> {
   const erased: Erased = { rows: [], failed: [] };

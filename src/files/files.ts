@@ -144,12 +144,19 @@ export interface Files {
     input: { after?: { id: string; createdAt: number }; limit: number },
   ): Promise<StoredFile[]>;
   usage(ownerId: string): Promise<Usage>;
-  /** When the owner's next file goes by itself, and makes room. */
+  /** When the owner's next file goes by itself, and makes room: now, when only the clean-up has yet to come by. */
   nextExpiry(ownerId: string): Promise<number | undefined>;
   limits(ownerId: string, asker: Asker | null): FileLimits;
-  /** Counts from now; default the configured lifetime. [file.unknown, forbidden] */
+  /**
+   * Counts from now. By default as long as its sender wished, and never less than it has: the same `expiresAt` comes back
+   * when there is nothing to add. [file.unknown, forbidden]
+   */
   extend(id: string, by: Member | "admin", expireAfter?: number): Promise<StoredFile>;
-  /** The file is gone for everybody when it resolves, and its bytes with it. Takes an open link's `fileId` too, and a file of a bundle that still waits for others. [file.unknown, forbidden, ticket.busy] */
+  /**
+   * The file is gone for everybody when it resolves; bytes that would not go are tried again by the clean-up. Takes an
+   * open link's `fileId` too, an upload that nobody is sending, and a file of a bundle that still waits for others.
+   * [file.unknown, forbidden, ticket.busy]
+   */
   remove(id: string, by: Member | "admin"): Promise<void>;
   /** What happened to files, newest first. */
   audit(input: {

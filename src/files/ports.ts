@@ -218,8 +218,9 @@ export interface FileIndex {
   release(ids: string[], silentSince?: number): Promise<string[]>;
   /**
    * uploading → ready together with its announcement, in one transaction. Where the same bytes are already kept, it
-   * shares them: `blobKey` of the answer is then not `uploadKey`, whose bytes are to be deleted. `withdrawn`: the row is
-   * no longer uploading, or another upload has it by now. `unstored`: its own bytes are needed after all.
+   * shares them: `blobKey` of the answer is then not `uploadKey`, whose bytes are to be deleted. Else every file whose
+   * bytes are the same, and not trusted, has these from now on: see BlobIndex.distrust. `withdrawn`: the row is no longer
+   * uploading, or another upload has it by now. `unstored`: its own bytes are needed after all.
    */
   finish(
     upload: Pick<FileRow, "id" | "uploadKey">,
@@ -261,8 +262,8 @@ export interface FileIndex {
   /** Whether all files that an open bundle waits for are ready. */
   isWhole(parentId: string): Promise<boolean>;
   usage(ownerId: string): Promise<Usage>;
-  /** When the owner's next file goes by itself, and so makes room. */
-  nextExpiry(ownerId: string): Promise<number | undefined>;
+  /** When the owner's next file goes by itself, and so makes room; `now` when all that they have is past its time. */
+  nextExpiry(ownerId: string, now: number): Promise<number | undefined>;
   /** Newest first, without members, in pages of at most `limit`, after the row `after`, which may be gone by now. `members`: those too. */
   list(input: {
     ownerId?: string;
@@ -273,20 +274,28 @@ export interface FileIndex {
   }): Promise<FileRow[]>;
   /** Sets a ready share's expiry, its members' too. False: it is not ready. */
   setExpiry(id: string, expiresAt: number): Promise<boolean>;
-  /** pending or ready → deleting, its members too. False: uploading, unknown, already deleting, or one file of a bundle that is shared. */
-  markDeleting(id: string): Promise<boolean>;
   /**
-   * Marks at most `limit` expired files and links as deleting and gives them, bundles with their members; the index
-   * makes it cost by what it finds. Not the links of bundles that have members: see `overdueBundles` and `abandoned`.
+   * pending or ready → deleting, its members too; uploading only when it has not been heard of since `silentSince`.
+   * False: it is being sent, unknown, already deleting, or one file of a bundle that is shared.
+   */
+  markDeleting(id: string, silentSince?: number): Promise<boolean>;
+  /**
+   * Marks at most `limit` expired files, bundles and links as deleting and gives them; the index makes it cost by what
+   * it finds. Not the links of bundles that have members: see `overdueBundles` and `abandoned`.
    */
   markExpired(now: number, limit: number): Promise<FileRow[]>;
+  /** Marks at most `limit` members of bundles that are `deleting`, whatever they were doing, and gives them. */
+  markMembers(limit: number): Promise<FileRow[]>;
   /** Open bundles whose link has ended, or whose last file is there, with at least one ready member: to be sealed. */
   overdueBundles(now: number, limit: number): Promise<FileRow[]>;
-  /** Rows in `deleting`, at most `limit`. */
+  /** Rows in `deleting`, at most `limit`; bundles only when they have no members any more. */
   deleting(limit: number): Promise<FileRow[]>;
   /** Retires blobs that only these `deleting` rows use; gives whose bytes are to be deleted. */
   retire(ids: string[]): Promise<{ id: string; key: string; place: BlobPlace }[]>;
-  /** Removes `deleting` rows whose bytes are gone or shared, leaving their tickets' tombstones. All of them or none. */
+  /**
+   * Removes `deleting` rows whose bytes are gone or shared, leaving their tickets' tombstones; a bundle goes with the
+   * last of its members, and not before. All of them or none.
+   */
   remove(ids: string[], now: number): Promise<void>;
   /** Uploads whose sender stopped reporting before `before` and that can't go on: crashed `files add`, a killed daemon. */
   abandoned(before: number, now: number, limit: number): Promise<FileRow[]>;
@@ -304,14 +313,23 @@ export interface FileIndex {
 /** Where stored bytes are, and which have been read again. */
 export interface BlobIndex {
   find(key: string): Promise<BlobRow | undefined>;
-  /** Live bytes of that content. */
+  /** Bytes of that content which are shared with whoever sends the same. */
   findContent(sha256: string, size: number): Promise<BlobRow | undefined>;
-  /** The live blobs that were checked longest ago, before `before`. */
+  /**
+   * Says that the bytes are not what they should be: they stay with their files, and are shared with nobody new.
+   * Whoever sends the same brings the replacement for all of them. Fine twice.
+   */
+  distrust(key: string): Promise<void>;
+  /** Blobs that a replacement has left without a file, at most `limit`: their bytes are to be deleted. */
+  replaced(limit: number): Promise<BlobRow[]>;
+  /** Forgets of these blobs what no file has, once its bytes are gone. */
+  forget(keys: string[]): Promise<void>;
+  /** The blobs with a future that were checked longest ago, before `before`. */
   unchecked(before: number, limit: number): Promise<BlobRow[]>;
   checked(key: string, now: number): Promise<void>;
   /** Files that have these bytes. */
   users(key: string): Promise<FileRow[]>;
-  /** Live blobs that are in `place`, after the key `after`, in the order of keys. */
+  /** Blobs with a future that are in `place`, after the key `after`, in the order of keys. */
   inPlace(place: BlobPlace, after: string, limit: number): Promise<BlobRow[]>;
   /** How much is in `place`. */
   total(place: BlobPlace): Promise<{ blobs: number; bytes: number }>;
@@ -323,14 +341,14 @@ export interface BlobIndex {
 export interface DownloadLog {
   /**
    * Begins a session of `who`, or goes on with one that was active since `since`. Counts it once, and never beyond the
-   * maximum, in one transaction: `spent` means that none is left.
+   * maximum, in one transaction: `spent` means that none is left, `gone` that the share is not there to be downloaded.
    */
   begin(input: {
     fileId: string;
     who: string;
     now: number;
     since: number;
-  }): Promise<"new" | "again" | "spent">;
+  }): Promise<"new" | "again" | "spent" | "gone">;
   /** Drops sessions that were last active before `before`, at most `limit`; gives how many. */
   drop(before: number, limit: number): Promise<number>;
 }

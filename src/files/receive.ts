@@ -10,6 +10,7 @@ import type { DiskRoom } from "./disk-room.ts";
 import { dropBytes } from "./drop-bytes.ts";
 import { endOf } from "./expiry.ts";
 import type { Incoming } from "./files.ts";
+import { eraseReplaced, findKnownBytes } from "./known-bytes.ts";
 import type { LiveUploads } from "./live-uploads.ts";
 import { createPace, type PaceRules } from "./pace.ts";
 import type { BlobIndex, BlobStores, BlobWriter, FileIndex, FileRow, StoredFile } from "./ports.ts";
@@ -21,7 +22,7 @@ import { lifeOf } from "./wishes.ts";
 
 export interface ReceiveDeps extends BundleDeps {
   index: BundleDeps["index"] & Pick<FileIndex, "finish" | "release" | "reserve" | "usage">;
-  contents: Pick<BlobIndex, "find" | "findContent">;
+  contents: Pick<BlobIndex, "find" | "findContent" | "distrust" | "replaced" | "forget">;
   stores: BlobStores;
   live: LiveUploads;
   paceRules: PaceRules;
@@ -99,8 +100,8 @@ export interface Whole extends Pick<Claimed, "row" | "by"> {
 }
 
 /**
- * Makes the row ready and what is owed for it durable, both or neither. Bytes that are kept already are not kept
- * twice. Gives the file, under the address of its share.
+ * Makes the row ready and what is owed for it durable, both or neither. Bytes that are kept already, and sound, are not
+ * kept twice. Gives the file, under the address of its share.
  */
 export async function settle(deps: ReceiveDeps, whole: Whole): Promise<StoredFile> {
   const { index, contents, stores, limits, publicUrl, audit, wake, now } = deps;
@@ -118,14 +119,21 @@ export async function settle(deps: ReceiveDeps, whole: Whole): Promise<StoredFil
   };
 
   let committed = writer === undefined;
+  let replaces = false;
   let finished: Awaited<ReturnType<FileIndex["finish"]>> = "unstored";
   while (finished === "unstored") {
-    if (!committed && !(await contents.findContent(content.sha256, size))) {
+    const known = await findKnownBytes(deps, content.sha256, size);
+    if (!known?.sound && !committed) {
       await writer?.commit().catch(async (error: unknown) => {
         // Whoever withdrew it took its bytes away from under the writer.
         throw (await isStillSent(index, row)) ? error : withdrawn();
       });
       committed = true;
+    }
+    // Not before its replacement is safe.
+    if (known?.sound === false) {
+      await contents.distrust(known.key);
+      replaces = true;
     }
     finished = await index.finish(
       row,
@@ -140,8 +148,10 @@ export async function settle(deps: ReceiveDeps, whole: Whole): Promise<StoredFil
   }
   if (!committed) await writer?.abort();
   else if (finished.blobKey !== row.uploadKey) await dropBytes(stores, [uploadKeyOf(row)]);
+  if (replaces) await eraseReplaced(deps, 1);
   if (announcement) wake();
-  audit.note({ ...row, name: row.name ?? "" }, "uploaded", by);
+  // A bundle's story is that of its files.
+  audit.note({ ...row, shareId: row.parentId ?? row.id, name: row.name ?? "" }, "uploaded", by);
 
   const bundle = row.parentId === null ? undefined : await sealWhenWhole(deps, row.parentId);
   const file = bundle ?? storedFile(finished, readyAt, publicUrl);

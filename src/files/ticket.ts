@@ -109,7 +109,7 @@ async function viewFound(deps: TicketDeps, found: FileRow | Tombstone): Promise<
         expiresAt: endOfLink(found),
         limits: limits(found),
         usage: await index.usage(found.ownerId),
-        spaceAt: await index.nextExpiry(found.ownerId),
+        spaceAt: await index.nextExpiry(found.ownerId, now()),
         expected: found.expected,
         arriving: await arrivingOf(deps, found),
       };

@@ -54,6 +54,69 @@ test("bytes that are about to be deleted are not shared any more", async () => {
   expect(await blobs.findContent(sha256, size)).toMatchObject({ key: row.uploadKey });
 });
 
+test("bytes that are not trusted stay with their files and go to nobody new", async () => {
+  await using opened = await openTestStore();
+  const { files, blobs } = opened.store;
+  const { sha256, size } = arrived();
+  const [first, second] = [await readyFile(files), await readyFile(files)];
+  const key = first.blobKey ?? "";
+  for (let times = 0; times < 2; times += 1) await blobs.distrust(key);
+  expect(await blobs.findContent(sha256, size)).toBeUndefined();
+  expect(await blobs.users(key)).toHaveLength(2);
+  expect(await blobs.unchecked(4000, 10)).toHaveLength(1);
+  expect(await blobs.inPlace("disk", "", 10)).toHaveLength(1);
+  expect(await blobs.total("disk")).toEqual({ blobs: 1, bytes: 10 });
+  expect(await blobs.moved(key, "disk", "s3")).toBe(true);
+
+  for (const { id } of [first, second]) await files.markDeleting(id);
+  expect(await keysOf(files.retire([first.id, second.id]))).toEqual([key, key]);
+  await files.remove([first.id, second.id], 1);
+  expect(await blobs.find(key)).toBeUndefined();
+});
+
+test("whoever brings the same bytes as untrusted ones heals every file that has those", async () => {
+  await using opened = await openTestStore();
+  const { files, blobs } = opened.store;
+  const { sha256, size } = arrived();
+  const [first, second] = [await readyFile(files), await readyFile(files)];
+  const other = await readyFile(files, {}, "other");
+  for (const { blobKey } of [first, other]) await blobs.distrust(blobKey ?? "");
+  await files.markDeleting(second.id);
+  const old = first.blobKey ?? "";
+
+  const healing = await readyFile(files);
+  expect(healing.blobKey).toBe(healing.uploadKey);
+  for (const { id } of [first, second]) {
+    expect(await files.find(id)).toMatchObject({ blobKey: healing.blobKey });
+  }
+  expect(await blobs.findContent(sha256, size)).toMatchObject({ key: healing.blobKey });
+  expect(await files.find(other.id)).toMatchObject({ blobKey: other.blobKey });
+
+  expect(await blobs.replaced(10)).toMatchObject([{ key: old, place: "disk" }]);
+  await blobs.forget([old, healing.blobKey ?? ""]);
+  expect(await blobs.replaced(10)).toEqual([]);
+  expect(await blobs.find(old)).toBeUndefined();
+  expect(await blobs.find(healing.blobKey ?? "")).toBeDefined();
+});
+
+test("bytes that are being deleted with their files are nobody's to replace", async () => {
+  await using opened = await openTestStore();
+  const { files, blobs } = opened.store;
+  const going = await readyFile(files);
+  const key = going.blobKey ?? "";
+  await files.markDeleting(going.id);
+  await files.retire([going.id]);
+  await blobs.distrust(key);
+  const anew = await readyFile(files);
+  expect(await files.find(going.id)).toMatchObject({ blobKey: key });
+  expect(await blobs.replaced(10)).toEqual([]);
+  await blobs.forget([key]);
+  expect(await blobs.find(key)).toBeDefined();
+  await files.remove([going.id], 1);
+  expect(await blobs.find(key)).toBeUndefined();
+  expect(await blobs.users(anew.blobKey ?? "")).toHaveLength(1);
+});
+
 test("of two files that go at once each is told of their bytes, until the last of them is gone", async () => {
   await using opened = await openTestStore();
   const { files, blobs } = opened.store;

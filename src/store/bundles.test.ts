@@ -227,7 +227,7 @@ test("a bundle that is deleted takes all of its files along, and those on their 
   expect(await files.finish(coming, arrived("b"), undefined)).toBe("withdrawn");
 
   const ids = (await files.deleting(10)).map(({ id }) => id);
-  expect(ids.toSorted()).toEqual([bundle.id, here.id, coming.id].toSorted());
+  expect(ids.toSorted()).toEqual([here.id, coming.id].toSorted());
   const retired = await files.retire(ids);
   expect(retired.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual(
     [here, coming]
@@ -289,9 +289,52 @@ test("a bundle's files expire and are extended with it, and not by themselves", 
   expect(await files.setExpiry(bundle.id, 30_000)).toBe(true);
   for (const { id } of members) expect(await files.find(id)).toMatchObject({ expiresAt: 30_000 });
   expect(await files.markExpired(29_999, 10)).toEqual([]);
-  expect((await files.markExpired(30_000, 10)).map(({ id }) => id).toSorted()).toEqual(
-    [bundle.id, ...members.map(({ id }) => id)].toSorted(),
+  expect((await files.markExpired(30_000, 10)).map(({ id }) => id)).toEqual([bundle.id]);
+  expect((await files.markMembers(10)).map(({ id }) => id).toSorted()).toEqual(
+    members.map(({ id }) => id).toSorted(),
   );
+});
+
+test("the files of a bundle that goes are marked some at a time, and the bundle goes with the last of them", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const bundle = await openBundle(files, 3);
+  for (const path of ["a", "b", "c"]) await memberOf(files, bundle, path);
+  await files.seal(bundle.id, sealedWith(3), undefined);
+  expect(await files.markMembers(10)).toEqual([]);
+  await files.markExpired(30_000, 10);
+
+  // A bundle with files is not to be erased itself, and is not removed by who tries.
+  expect(await files.deleting(10)).toEqual([]);
+  await files.remove([bundle.id], 30_000);
+  expect(await files.find(bundle.id)).toMatchObject({ state: "deleting" });
+  const first = await files.markMembers(2);
+  expect(first.map(({ state, parentId }) => [state, parentId])).toEqual([
+    ["deleting", bundle.id],
+    ["deleting", bundle.id],
+  ]);
+  await files.remove(
+    first.map(({ id }) => id),
+    30_000,
+  );
+  expect(await files.find(bundle.id)).toBeDefined();
+  const last = await files.markMembers(2);
+  expect(last).toHaveLength(1);
+  expect(await files.markMembers(2)).toEqual([]);
+  await files.remove([bundle.id, ...last.map(({ id }) => id)], 30_000);
+  expect(await files.find(bundle.id)).toBeUndefined();
+  expect(await files.findByTicket(bundle.ticketHash)).toMatchObject({ outcome: "used", at: 30_000 });
+  expect(await files.usage(owner)).toEqual({ files: 0, bytes: 0 });
+});
+
+test("an open bundle stays when the last of its files is taken away", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const bundle = await openBundle(files, 2);
+  const { id } = await memberOf(files, bundle, "a");
+  expect(await files.markDeleting(id)).toBe(true);
+  await files.remove([id], 4000);
+  expect(await files.find(bundle.id)).toMatchObject({ state: "pending" });
 });
 
 test("what has arrived for a bundle outlives its link: it is found to be sealed", async () => {

@@ -63,11 +63,12 @@ test("what is not ready can't be downloaded", async () => {
   const { files, downloads } = opened.store;
   const row = direct();
   await files.insert(row, roomy);
-  expect(await downloads.begin(visit(row.id, "ada"))).toBe("spent");
+  expect(await downloads.begin(visit(row.id, "ada"))).toBe("gone");
   await files.finish(row, arrived(), undefined);
+  expect(await downloads.begin(visit(row.id, "ada"))).toBe("new");
   await files.markDeleting(row.id);
-  expect(await downloads.begin(visit(row.id, "ada"))).toBe("spent");
-  expect(await downloads.begin(visit("unknown", "ada"))).toBe("spent");
+  for (const who of ["ada", "bob"]) expect(await downloads.begin(visit(row.id, who))).toBe("gone");
+  expect(await downloads.begin(visit("unknown", "ada"))).toBe("gone");
 });
 
 test("sessions are dropped when they are old, and go with their file", async () => {

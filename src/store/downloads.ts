@@ -7,7 +7,9 @@ import { given } from "./sql.ts";
 /** Who downloads what now. */
 export function createDownloadLog({ db, run, keep }: Connection): DownloadLog {
   const bySession = and(eq(downloadSessions.fileId, given("fileId")), eq(downloadSessions.who, given("who")));
+  const isReady = and(eq(files.id, given("fileId")), is(files.state, "ready"));
   const statements = {
+    find: db.select({ id: files.id }).from(files).where(isReady).prepare(),
     goOn: db
       .update(downloadSessions)
       .set({ lastAt: given("now") })
@@ -17,13 +19,7 @@ export function createDownloadLog({ db, run, keep }: Connection): DownloadLog {
     take: db
       .update(files)
       .set({ downloads: sql`${files.downloads} + 1` })
-      .where(
-        and(
-          eq(files.id, given("fileId")),
-          is(files.state, "ready"),
-          or(isNull(files.maxDownloads), lt(files.downloads, files.maxDownloads)),
-        ),
-      )
+      .where(and(isReady, or(isNull(files.maxDownloads), lt(files.downloads, files.maxDownloads))))
       .returning({ id: files.id })
       .prepare(),
     begin: db
@@ -53,6 +49,7 @@ export function createDownloadLog({ db, run, keep }: Connection): DownloadLog {
       keep(() =>
         db.transaction(
           () => {
+            if (!statements.find.get({ fileId })) return "gone";
             if (statements.goOn.all({ fileId, who, now, since }).length > 0) return "again";
             if (statements.take.all({ fileId }).length === 0) return "spent";
             statements.begin.run({ fileId, who, startedAt: now, lastAt: now });

@@ -51,6 +51,11 @@ const byIds = inArray(files.id, sql`(select value from json_each(${given("ids")}
 const areDeleting = and(byIds, is(files.state, "deleting"));
 const areUploading = and(byIds, is(files.state, "uploading"));
 const isUploading = and(byId, is(files.state, "uploading"));
+const isSilent = sql`${files.aliveAt} < ${given("silentSince")}`;
+const member = alias(files, "member");
+const hasMembers = sql`exists (select 1 from ${files} as ${sql.identifier("member")} where ${eq(member.parentId, files.id)})`;
+/** A bundle goes with the last of its members: nobody would find them without it. */
+const areRemovable = and(areDeleting, not(hasMembers));
 
 /** The statements that give room: each asks and takes in one. What is being deleted counts until its bytes are gone. */
 function quotas(db: Db) {
@@ -178,14 +183,19 @@ function reads(db: Db) {
       .where(eq(files.uploadKey, given("uploadKey")))
       .prepare(),
     nextExpiry: db
-      .select({ at: min(files.expiresAt) })
+      .select({
+        next: sql<
+          number | null
+        >`min(case when ${files.expiresAt} > ${given("now")} then ${files.expiresAt} end)`,
+        first: min(files.expiresAt),
+      })
       .from(files)
       .where(and(eq(files.ownerId, given("ownerId")), is(files.state, "ready")))
       .prepare(),
     deleting: db
       .select(fileRow)
       .from(files)
-      .where(is(files.state, "deleting"))
+      .where(and(is(files.state, "deleting"), not(hasMembers)))
       .orderBy(files.createdAt, files.id)
       .limit(sql.placeholder("limit"))
       .prepare(),
@@ -206,8 +216,12 @@ function reads(db: Db) {
 }
 
 function uploads(db: Db) {
-  const silent = sql`${files.aliveAt} < ${given("silentSince")}`;
-  const isReleased = and(areUploading, silent);
+  const isUntrusted = and(
+    is(blobs.state, "unshared"),
+    eq(blobs.sha256, given("sha256")),
+    eq(blobs.size, given("size")),
+  );
+  const isReleased = and(areUploading, isSilent);
   return {
     touch: db
       .update(files)
@@ -278,6 +292,12 @@ function uploads(db: Db) {
       .insert(blobs)
       .select(sql`select ${givenRow(blobs)}`)
       .prepare(),
+    replace: db
+      .update(files)
+      .set({ blobKey: given("key") })
+      .where(sql`${files.blobKey} in ${db.select({ key: blobs.key }).from(blobs).where(isUntrusted)}`)
+      .prepare(),
+    retireReplaced: db.update(blobs).set({ state: "deleting" }).where(isUntrusted).prepare(),
     learnChecksum: db
       .update(blobs)
       .set({ crc32: given("crc32") })
@@ -392,11 +412,10 @@ function ends(db: Db) {
     sql`select * from (select rowid from ${files} where ${and(which, lte(at, given("now")))} order by ${at} limit ${given("limit")})`;
   const endedShares = ended(and(is(files.state, "ready"), isNull(files.parentId)), files.expiresAt);
   // What has arrived for a bundle is not thrown away with its link: see overdueBundles and abandoned.
-  const member = alias(files, "member");
-  const hasMembers = sql`exists (select 1 from ${files} as ${sql.identifier("member")} where ${eq(member.parentId, files.id)})`;
   // Once a bundle is shared, its ZIP is what it is.
   const bundle = alias(files, "bundle");
   const ofOpenBundle = sql`exists (select 1 from ${files} as ${sql.identifier("bundle")} where ${eq(bundle.id, files.parentId)} and ${is(bundle.state, "pending")})`;
+  const membersThatGo = sql`select ${member}.rowid from ${files} as going join ${files} as member on ${member.parentId} = going.id where going.state = 'deleting' and going.expected is not null and ${member.state} <> 'deleting' limit ${given("limit")}`;
   const endedLinks = ended(and(is(files.state, "pending"), not(hasMembers)), files.linkExpiresAt);
 
   return {
@@ -409,19 +428,25 @@ function ends(db: Db) {
     markDeleting: db
       .update(files)
       .set({ state: "deleting" })
-      .where(and(byId, or(isNull(files.parentId), ofOpenBundle), oneOf(files.state, ["pending", "ready"])))
+      .where(
+        and(
+          byId,
+          or(isNull(files.parentId), ofOpenBundle),
+          or(oneOf(files.state, ["pending", "ready"]), and(is(files.state, "uploading"), isSilent)),
+        ),
+      )
       .returning({ id: files.id })
       .prepare(),
     /** Members go with their bundles, whatever they were doing: what still arrives for them is withdrawn. */
+    markMembersOf: db
+      .update(files)
+      .set({ state: "deleting" })
+      .where(and(eq(files.parentId, given("id")), sql`${files.state} <> 'deleting'`))
+      .prepare(),
     markMembers: db
       .update(files)
       .set({ state: "deleting" })
-      .where(
-        and(
-          inArray(files.parentId, sql`(select value from json_each(${given("ids")}))`),
-          sql`${files.state} <> 'deleting'`,
-        ),
-      )
+      .where(sql`rowid in (${membersThatGo})`)
       .returning(fileRow)
       .prepare(),
     markExpired: db
@@ -457,7 +482,12 @@ function ends(db: Db) {
       )
       .prepare(),
     blobsOf: db.select({ key: files.blobKey }).from(files).where(areDeleting).prepare(),
-    remove: db.delete(files).where(areDeleting).prepare(),
+    bundlesOf: db
+      .select({ id: files.parentId })
+      .from(files)
+      .where(and(areDeleting, isNotNull(files.parentId)))
+      .prepare(),
+    remove: db.delete(files).where(areRemovable).prepare(),
     forget: db
       .delete(blobs)
       .where(
@@ -510,7 +540,7 @@ function burials(db: Db) {
             ),
           })
           .from(files)
-          .where(and(areDeleting, sql`${files.ticketHash} is not null`)),
+          .where(and(areRemovable, sql`${files.ticketHash} is not null`)),
       )
       .prepare(),
     findTombstone: db

@@ -295,10 +295,39 @@ test("only a ready file's expiry can be set, and what is being sent can't be del
   expect(await files.find(ready.id)).toMatchObject({ expiresAt: 77 });
 
   expect(await files.markDeleting(sending.id)).toBe(false);
+  expect(await files.markDeleting(sending.id, 1000)).toBe(false);
   expect(await files.markDeleting(open.id)).toBe(true);
   expect(await files.markDeleting(ready.id)).toBe(true);
   expect(await files.markDeleting(ready.id)).toBe(false);
   expect(await files.markDeleting("unknown")).toBe(false);
+});
+
+test("an upload that has been silent is deleted with what has arrived, and its sender is told", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  const row = link();
+  await files.insert(row, roomy);
+  const { uploadKey, ...claimed } = rowOf(await files.claim(claimOf(row)));
+  expect(await files.markDeleting(row.id, 2000)).toBe(false);
+  expect(await files.markDeleting(row.id, 2001)).toBe(true);
+  expect(await files.finish({ ...claimed, uploadKey }, arrived(), undefined)).toBe("withdrawn");
+  expect(await files.retire([row.id])).toEqual([{ id: row.id, key: uploadKey ?? "", place: "disk" }]);
+  await files.remove([row.id], 4000);
+  expect(await files.findByTicket(row.ticketHash)).toMatchObject({ outcome: "expired", at: 4000 });
+  expect(await files.usage(owner)).toEqual({ files: 0, bytes: 0 });
+});
+
+test("an owner's next expiry is never one that has passed", async () => {
+  await using opened = await openTestStore();
+  const { files } = opened.store;
+  expect(await files.nextExpiry(owner, 1)).toBeUndefined();
+  const [first, second] = [await readyFile(files), await readyFile(files)];
+  await files.setExpiry(first.id, 5000);
+  await files.setExpiry(second.id, 7000);
+  expect(await files.nextExpiry(owner, 4999)).toBe(5000);
+  expect(await files.nextExpiry(owner, 5000)).toBe(7000);
+  // They go with the next clean-up.
+  expect(await files.nextExpiry(owner, 8000)).toBe(8000);
 });
 
 test("a link's tombstone says what became of it; a file that came without one leaves none", async () => {

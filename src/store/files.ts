@@ -114,6 +114,9 @@ export function createFileIndex({ db, run, keep }: Connection): FileIndex {
               createdAt: readyAt,
               checkedAt: readyAt,
             } satisfies Row<typeof blobs>);
+            const content = { sha256, size };
+            statements.replace.run({ ...content, key: uploadKey });
+            statements.retireReplaced.run(content);
           }
           const row = statements.finish.get({ id, ...arrived, blobKey: same?.key ?? uploadKey });
           if (!row) return "withdrawn";
@@ -152,7 +155,11 @@ export function createFileIndex({ db, run, keep }: Connection): FileIndex {
     members: (parentId) => run(() => statements.members.all({ parentId })),
     membersAt: (parentId, path) => run(() => statements.membersAt.all({ parentId, path })),
     isWhole: (id) => run(() => statements.isWhole.get({ id }) !== undefined),
-    nextExpiry: (ownerId) => run(() => statements.nextExpiry.get({ ownerId })?.at ?? undefined),
+    nextExpiry: (ownerId, now) =>
+      run(() => {
+        const found = statements.nextExpiry.get({ ownerId, now });
+        return found?.next ?? (typeof found?.first === "number" ? now : undefined);
+      }),
     usage: (ownerId) => run(() => statements.usage.get({ ownerId }) ?? { files: 0, bytes: 0 }),
     list: (input) => run(() => pages.read(input)),
     setExpiry: (id, expiresAt) =>
@@ -163,23 +170,16 @@ export function createFileIndex({ db, run, keep }: Connection): FileIndex {
           return true;
         }),
       ),
-    markDeleting: (id) =>
+    markDeleting: (id, silentSince = 0) =>
       keep(() =>
         atOnce(() => {
-          if (statements.markDeleting.all({ id }).length === 0) return false;
-          statements.markMembers.run({ ids: JSON.stringify([id]) });
+          if (statements.markDeleting.all({ id, silentSince }).length === 0) return false;
+          statements.markMembersOf.run({ id });
           return true;
         }),
       ),
-    markExpired: (now, limit) =>
-      keep(() =>
-        atOnce(() => {
-          const rows = statements.markExpired.all({ now, limit });
-          const bundles = rows.flatMap(({ id, expected }) => (expected === null ? [] : id));
-          if (bundles.length === 0) return rows;
-          return [...rows, ...statements.markMembers.all({ ids: JSON.stringify(bundles) })];
-        }),
-      ),
+    markExpired: (now, limit) => keep(() => statements.markExpired.all({ now, limit })),
+    markMembers: (limit) => keep(() => statements.markMembers.all({ limit })),
     overdueBundles: (now, limit) => run(() => statements.overdue.all({ now, limit })),
     deleting: (limit) => run(() => statements.deleting.all({ limit })),
     // Not synced: the rows are durably `deleting`, so that the repair retires their blobs again before an upload
@@ -196,8 +196,11 @@ export function createFileIndex({ db, run, keep }: Connection): FileIndex {
         atOnce(() => {
           const which = { ids: JSON.stringify(ids) };
           const keys = statements.blobsOf.all(which).flatMap(({ key }) => key ?? []);
-          statements.bury.run({ ...which, now });
-          statements.remove.run(which);
+          const bundles = statements.bundlesOf.all(which).flatMap(({ id }) => id ?? []);
+          for (const some of [which, { ids: JSON.stringify([...new Set(bundles)]) }]) {
+            statements.bury.run({ ...some, now });
+            statements.remove.run(some);
+          }
           statements.forget.run({ keys: JSON.stringify(keys) });
         }),
       ),

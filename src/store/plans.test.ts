@@ -131,16 +131,24 @@ test.each([
     `"reminded_at" = ? where rowid`,
     "SEARCH files USING INDEX files_reminder (expires_at>? AND expires_at<?)",
   ],
-  [
-    "half-done deletions",
-    `"state" = 'deleting' order by "files"."created_at", "files"."id"`,
-    "SCAN files USING INDEX files_deleting",
-  ],
+  ["half-done deletions", `"state" = 'deleting' and not exists`, "SCAN files USING INDEX files_deleting"],
   ["who else uses a blob", `update "blobs" set "state"`, "SEARCH files USING INDEX files_blob (blob_key=?)"],
   [
     "a blob that nobody uses",
     `delete from "blobs"`,
     "SEARCH files USING COVERING INDEX files_blob (blob_key=?)",
+  ],
+  ["members that go", "as going join", "SCAN going USING INDEX files_deleting"],
+  ["which members go", "as going join", "SEARCH member USING INDEX files_parent (parent_id=?)"],
+  [
+    "what a replacement left",
+    `from "blobs" where ("blobs"."state" = 'deleting'`,
+    "SCAN blobs USING INDEX blobs_deleting",
+  ],
+  [
+    "bytes that are replaced",
+    `update "files" set "blob_key"`,
+    "SEARCH blobs USING INDEX blobs_unshared (sha256=? AND size=?)",
   ],
   ["a blob's files", `"files"."blob_key" = ?`, "SEARCH files USING INDEX files_blob (blob_key=?)"],
   [

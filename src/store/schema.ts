@@ -29,7 +29,10 @@ const answerStates = [
   "interrupted",
 ] as const satisfies AnswerState[];
 
-const blobStates = ["live", "deleting"] as const;
+/** `unshared`: its files keep it, and nobody who sends the same gets it; the next who does brings their replacement. */
+const blobStates = ["live", "unshared", "deleting"] as const;
+/** Of blobs that somebody is to have tomorrow. */
+export const keptStates = ["live", "unshared"] as const satisfies (typeof blobStates)[number][];
 const blobPlaces = ["disk", "s3"] as const satisfies BlobPlace[];
 const auditActions = [
   "uploaded",
@@ -59,7 +62,9 @@ export const blobs = sqliteTable(
   },
   (blob) => [
     uniqueIndex("blobs_content").on(blob.sha256, blob.size).where(is(blob.state, "live")),
-    index("blobs_checked").on(blob.checkedAt).where(is(blob.state, "live")),
+    index("blobs_unshared").on(blob.sha256, blob.size).where(is(blob.state, "unshared")),
+    index("blobs_deleting").on(blob.key).where(is(blob.state, "deleting")),
+    index("blobs_checked").on(blob.checkedAt).where(oneOf(blob.state, keptStates)),
     index("blobs_place").on(blob.place, blob.key),
     check("blobs_state", oneOf(blob.state, blobStates)),
     check("blobs_place", oneOf(blob.place, blobPlaces)),

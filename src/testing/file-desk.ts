@@ -31,6 +31,8 @@ export interface TestDeskOptions {
   minFreeDisk?: number;
   /** The data dir of a desk that crashed; default a new one. It is removed on dispose either way. */
   dataDir?: string;
+  /** `false`: beside the process that holds the data dir's lock. */
+  locked?: boolean;
   /** Default: one of its own. */
   clock?: TestDesk["clock"];
 }
@@ -105,6 +107,7 @@ export async function openTestDesk(options: TestDeskOptions = {}): Promise<TestD
     tokens,
     choices,
     keys,
+    locked: options.locked ?? true,
     minFreeDisk: options.minFreeDisk ?? 0,
     ...(options.paceRules && { paceRules: options.paceRules }),
     ...(options.onProgress && { onProgress: options.onProgress }),

@@ -106,6 +106,7 @@ export async function openTestWeb(options: TestWebOptions = {}): Promise<TestWeb
     now,
   };
   const files = createFiles({
+    locked: true,
     ...deps,
     contents,
     downloads,
@@ -167,7 +168,7 @@ export async function openTestWeb(options: TestWebOptions = {}): Promise<TestWeb
       if (response.status !== 201) throw new Error(`${response.status}: ${await response.text()}`);
       return (await response.text()).trim();
     },
-    cleanUp: () => cleanUp({ ...deps, logs: [] }, new AbortController().signal),
+    cleanUp: () => cleanUp({ ...deps, contents, logs: [] }, new AbortController().signal),
     async restart() {
       goesOn = true;
       await open.disposeAsync();
