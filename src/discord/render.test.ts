@@ -61,3 +61,15 @@ describe("a model's words", () => {
     expect(modelText(`a${"\n".repeat(9_000)}b`).length).toBeLessThan(600);
   });
 });
+
+test("whatever a name holds, it is within its limit with all that keeps it from being read as Markdown", () => {
+  expect(plain("_".repeat(200), 256).length).toBeLessThanOrEqual(256);
+  const names = fc.array(fc.constantFrom("_", "*", "~", "`", "|", "[", "](", "# ", "a", "😀"), {
+    maxLength: 300,
+  });
+  fc.assert(
+    fc.property(names, fc.integer({ min: 10, max: 300 }), (pieces, limit) => {
+      expect(plain(pieces.join(""), limit).length).toBeLessThanOrEqual(limit);
+    }),
+  );
+});

@@ -28,10 +28,19 @@ export function relativeTime(at: number): string {
   return `<t:${Math.floor(at / 1000)}:R>`;
 }
 
-/** A name as it stands, on one line, whatever Markdown it holds. */
+/** A name as it stands, on one line, whatever Markdown it holds: at most `limit` code units with all that keeps it from being read as such. */
 export function plain(name: string, limit = 200): string {
   const oneLine = name.replace(/\s+/g, " ").trim();
-  return escapeMarkdown(truncate(oneLine, limit), { maskedLink: true, heading: true, bulletedList: true });
+  let kept = Math.min(oneLine.length, limit);
+  for (;;) {
+    const text = escapeMarkdown(truncate(oneLine, kept), {
+      maskedLink: true,
+      heading: true,
+      bulletedList: true,
+    });
+    if (text.length <= limit) return text;
+    kept -= Math.max(1, Math.floor((text.length - limit) / 2));
+  }
 }
 
 /** At most `limit` code units, with an ellipsis where something went, and no half of a surrogate pair. */

@@ -103,6 +103,17 @@ describe("Markdown", () => {
   });
 
   test.each([
+    ["long", 128_000, 4_000],
+    ["of any length", 2_000, 8_000],
+  ])(
+    "addresses that are %s and used again and again don't grow into a page of gigabytes",
+    (_, length, uses) => {
+      const text = `[a]: https://b.test/${"x".repeat(length)}\n\n${"[a] ".repeat(uses)}`;
+      expect(String(renderMarkdown(text, 10_000) ?? "").length).toBeLessThan(2_000_000);
+    },
+  );
+
+  test.each([
     ["tables", `${"|a".repeat(500)}|\n${"|-".repeat(500)}|\n${"|\n".repeat(100_000)}`],
     ["brackets", "![".repeat(100_000)],
     ["lists", "* a\n ".repeat(50_000)],

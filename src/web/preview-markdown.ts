@@ -2,6 +2,11 @@ import { raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import MarkdownIt, { type Token } from "markdown-it";
 
+/** What all addresses of one document may take together: one that is defined once can be used ten thousand times. */
+const MAX_ADDRESSES = 1_000_000;
+/** No address that anybody follows is longer. */
+const MAX_ADDRESS = 2_048;
+
 /** How long one document may keep the server from its other work, milliseconds. */
 const PATIENCE_MS = 100;
 
@@ -16,10 +21,14 @@ md.block.ruler.before("table", "patience", checkPatience, {
 });
 md.inline.ruler.before("text", "patience", checkPatience);
 
-md.renderer.rules.link_open = (tokens, index) => {
+md.renderer.rules.link_open = (tokens, index, _options, env) => {
   const href = String(tokens[index]?.attrGet("href") ?? "");
   // Relative ones would lead to our own pages, which their writer knows nothing of: an anchor without address is text.
-  return isOutside(href) ? `<a href="${escapeHtml(href)}" rel="noopener noreferrer nofollow ugc">` : "<a>";
+  if (!isOutside(href) || href.length > MAX_ADDRESS) return "<a>";
+  const addresses = Number(env.addresses ?? 0) + href.length;
+  if (addresses > MAX_ADDRESSES) throw new TooLong();
+  env.addresses = addresses;
+  return `<a href="${escapeHtml(href)}" rel="noopener noreferrer nofollow ugc">`;
 };
 // A picture from elsewhere would tell its server who reads this page.
 md.renderer.rules.image = (tokens, index, options, env) => {
@@ -33,7 +42,8 @@ md.core.ruler.push("outline", ({ tokens }) => {
 
 /**
  * Markdown as HTML that holds text and its marks alone: no scripts, pictures, styles, or links to anything but web
- * and mail addresses. Headings begin at the second level. Undefined when it takes longer than `patience` milliseconds.
+ * and mail addresses. Headings begin at the second level. Undefined when it takes longer than `patience` milliseconds,
+ * or would come out far larger than it is.
  */
 export function renderMarkdown(text: string, patience = PATIENCE_MS): HtmlEscapedString | undefined {
   try {
