@@ -12,8 +12,8 @@ export function sourceOf(files: Pick<Files, "open">, file: StoredFile): Source {
   };
 }
 
-/** Bytes of a ZIP that are gathered, so that its answer has a length. */
-const GATHERED = 4_000_000;
+/** Bytes of a ZIP that are gathered, so that its answer has a length. They are held for as long as nobody reads them. */
+const GATHERED = 65_536;
 
 /** A bundle as one ZIP: its length and every range of it are known without reading a file. */
 export async function zipSource(
