@@ -21,7 +21,7 @@ md.block.ruler.before("table", "patience", checkPatience, {
 });
 md.inline.ruler.before("text", "patience", checkPatience);
 
-md.renderer.rules.link_open = (tokens, index, _options, env) => {
+md.renderer.rules.link_open = (tokens, index, _options, env = {}) => {
   const href = String(tokens[index]?.attrGet("href") ?? "");
   // Relative ones would lead to our own pages, which their writer knows nothing of: an anchor without address is text.
   if (!isOutside(href) || href.length > MAX_ADDRESS) return "<a>";
