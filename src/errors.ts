@@ -35,6 +35,7 @@ export const errorCodes = [
   "file.name_invalid",
   "file.corrupt",
   "range.unsatisfiable",
+  "precondition.failed",
   "quota.files",
   "quota.bytes",
   "upload.unknown",

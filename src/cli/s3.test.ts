@@ -137,6 +137,27 @@ function promises(s3: TestS3) {
   );
 
   test(
+    "a presigned download is counted, and its type is one that no browser runs",
+    async () => {
+      await using opened = await openS3App({ store: "s3" });
+      const { app } = opened;
+      await app.start("--no-discord");
+      for (const [name, type, sent] of [
+        ["page.html", "text/html", "application/octet-stream"],
+        ["a.png", "image/png", "image/png"],
+      ] as const) {
+        const headers = { "content-type": type };
+        const put = await fetch(`${await app.link()}/${name}`, { method: "PUT", headers, body: "<script>" });
+        const got = await fetch(`${(await put.text()).trim()}/download`);
+        expect([got.redirected, got.headers.get("content-type")]).toEqual([true, sent]);
+      }
+      const metrics = await (await fetch(`${app.url}/metrics`)).text();
+      expect(metrics).toMatch(/^wisbot_downloads_total\{[^}]*outcome="ok"[^}]*\} 2\b/m);
+    },
+    PATIENCE,
+  );
+
+  test(
     "a link with a number of downloads or a password is never presigned: its address could be passed on",
     async () => {
       await using opened = await openS3App({ store: "s3" });

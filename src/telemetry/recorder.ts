@@ -23,6 +23,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   "file.too_large",
   "file.name_invalid",
   "range.unsatisfiable",
+  "precondition.failed",
   "quota.files",
   "quota.bytes",
   "upload.cut",

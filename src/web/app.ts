@@ -6,6 +6,8 @@ import { refuseCrossSite } from "./cross-site.ts";
 import type { WebDeps } from "./deps.ts";
 import type { Middleware, WebEnv } from "./env.ts";
 import { safeHeaders } from "./headers.ts";
+import { rememberRight } from "./known-passwords.ts";
+import { createLooks } from "./looks.ts";
 import { observe } from "./observe.ts";
 import { servePdfAsset } from "./preview-assets.ts";
 import { createPreviews } from "./preview-content.ts";
@@ -65,7 +67,13 @@ export function createApp(deps: AppDeps): Hono<WebEnv> {
   app.get("/metrics", scrape(deps));
   app.get("/", home(deps));
 
-  const given = { ...deps, gate, previews: createPreviews(deps) };
+  const given = {
+    ...deps,
+    gate,
+    previews: createPreviews(deps),
+    looks: createLooks(deps),
+    unlockAgain: rememberRight(deps.files),
+  };
   for (const path of ["/u/*", "/f/*"]) app.use(path, limitGuesses(gate));
   app.get("/u/:ticket", uploadPage(deps));
   app.get("/u/:ticket/", uploadPage(deps));

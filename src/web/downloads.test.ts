@@ -82,6 +82,44 @@ describe("a download", () => {
     expect((await ask({ "if-none-match": '"other"' })).status).toBe(200);
   });
 
+  test("of what is no longer there as the client knew it is 412 (RFC 9110, 13.1.1 and 13.1.4)", async () => {
+    const head = await ask({}, "HEAD");
+    const date = head.headers.get("last-modified") ?? "";
+    const earlier = new Date(Date.parse(date) - 1_000).toUTCString();
+    const etag = `"${sha256(bytes)}"`;
+    const other: Record<string, string>[] = [
+      { "if-match": '"other"' },
+      { "if-match": `W/${etag}` },
+      { "if-match": `"a", "b"`, "if-none-match": etag },
+      { "if-match": '"other"', range: "bytes=0-1", "if-range": etag },
+      { "if-match": '"other"', "if-unmodified-since": date },
+      { "if-unmodified-since": earlier },
+    ];
+    for (const headers of other) {
+      for (const method of ["GET", "HEAD"]) {
+        const refused = await ask(headers, method);
+        expect([headers, refused.status]).toEqual([headers, 412]);
+        const said = await refused.text();
+        if (method === "GET") expect(JSON.parse(said).type).toBe("urn:wisbot:problem:precondition.failed");
+      }
+    }
+    const same: [Record<string, string>, number][] = [
+      [{ "if-match": etag }, 200],
+      [{ "if-match": "*" }, 200],
+      [{ "if-match": `"other" ,${etag}` }, 200],
+      [{ "if-match": etag, "if-unmodified-since": earlier }, 200],
+      [{ "if-match": etag, range: "bytes=0-1" }, 206],
+      [{ "if-match": etag, "if-none-match": etag }, 304],
+      [{ "if-unmodified-since": date }, 200],
+      [{ "if-unmodified-since": "yesterday" }, 200],
+    ];
+    for (const [headers, status] of same) {
+      const response = await ask(headers);
+      await response.body?.cancel();
+      expect([headers, response.status]).toEqual([headers, status]);
+    }
+  });
+
   test("resumed by curl -C gives the same file", async () => {
     await using part = await temporaryFile("part.jpg", bytes.subarray(0, 40_000));
     const sent = await curl(["-C", "-", "-o", part.path, url]);

@@ -66,7 +66,8 @@ function previewApp({ files }: ShownFiles) {
   );
   app.get("/assets/:name", serveAsset);
   app.get("/assets/:folder/:name", servePdfAsset);
-  app.get("/f/:id/view", view({ files, gate: createRateGate(), publicUrl: "http://wisbot.test" }));
+  const door = { gate: createRateGate(), unlockAgain: files.unlock, publicUrl: "http://wisbot.test" };
+  app.get("/f/:id/view", view({ files, ...door }));
   app.get("/f/:id", async (c) => {
     const file = await files.get(c.req.param("id"));
     const content = await previews.contentOf(file);

@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ErrorPage } from "../../templates/error.tsx";
-import { type ErrorCode, toWisError, WisError } from "../errors.ts";
+import { type ErrorCode, isWisError, toWisError, WisError } from "../errors.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import { assetUrls } from "./assets.ts";
 import type { WebEnv } from "./env.ts";
@@ -38,11 +38,12 @@ export const statusOf: Record<ErrorCode, ContentfulStatusCode> = {
   "file.unknown": 404,
   "file.spent": 410,
   "password.needed": 401,
-  "password.wrong": 403,
+  "password.wrong": 401,
   "file.too_large": 413,
   "file.name_invalid": 400,
   "file.corrupt": 500,
   "range.unsatisfiable": 416,
+  "precondition.failed": 412,
   "quota.files": 403,
   "quota.bytes": 413,
   "upload.unknown": 404,
@@ -72,6 +73,14 @@ export const statusOf: Record<ErrorCode, ContentfulStatusCode> = {
   "llm.interrupted": 503,
   "llm.bad_reply": 502,
 };
+
+/** How a program says the password of a share (RFC 7617). */
+const CHALLENGE = 'Basic realm="WisBot share", charset="UTF-8"';
+
+/** When to come back to what is only busy, seconds. */
+const SOON = 5;
+
+const retryAfter = (error: WisError): number => (error instanceof RateLimited ? error.retryAfter : SOON);
 
 const NOT_FOUND = new WisError("not_found", {
   say: "There is nothing at this address.",
@@ -108,7 +117,8 @@ export function createProblems({ telemetry, version }: { telemetry: Telemetry; v
     failed(thrown, c) {
       const error = toWisError(thrown);
       const status = statusOf[error.code];
-      if (error instanceof RateLimited) c.header("Retry-After", String(error.retryAfter));
+      if (error.code === "rate_limited") c.header("Retry-After", String(retryAfter(error)));
+      if (isWisError(error, "password.needed", "password.wrong")) c.header("WWW-Authenticate", CHALLENGE);
       const errorId = status >= 500 ? telemetry.record(thrown, "answering a request") : telemetry.traceId();
       return render(c, error, status, errorId);
     },

@@ -57,6 +57,38 @@ test("whoever guesses links is shown none after a while, others still are", asyn
   await rates.mayAskForLink("203.0.113.2");
 });
 
+describe("passwords", () => {
+  test("are counted before they are checked, and given back when they were not wrong", async () => {
+    const rates = gate({ passwordsPerClient: 2 });
+    const first = await rates.tryPassword("share", "203.0.113.1");
+    await rates.tryPassword("share", "203.0.113.1");
+    const { retryAfter } = await refusal(rates.tryPassword("share", "203.0.113.1"));
+    expect(retryAfter).toBeLessThanOrEqual(600);
+    await rates.tryPassword("share", "203.0.113.2");
+    await first.giveBack();
+    await rates.tryPassword("share", "203.0.113.1");
+    await refusal(rates.tryPassword("share", "203.0.113.1"));
+  });
+
+  test("of all clients together are counted for the share, and a refusal counts for nobody", async () => {
+    const rates = gate({ passwordsPerShare: 2, passwordsPerClient: 1 });
+    const first = await rates.tryPassword("share", "203.0.113.1");
+    await rates.tryPassword("share", "203.0.113.2");
+    for (let i = 0; i < 5; i += 1) await refusal(rates.tryPassword("share", "203.0.113.3"));
+    await first.giveBack();
+    await rates.tryPassword("share", "203.0.113.3");
+    await refusal(rates.tryPassword("other", "203.0.113.3"));
+  });
+});
+
+test("uploads that begin are counted by themselves", async () => {
+  const rates = gate({ creationsPerMinute: 1, uploadsPerMinute: 1 });
+  await rates.creation("203.0.113.1");
+  await refusal(rates.creation("203.0.113.1"));
+  (await rates.upload("203.0.113.1"))[Symbol.dispose]();
+  await rates.creation("203.0.113.2");
+});
+
 test("a hundred thousand addresses take no more counters than there are", async () => {
   const rates = gate({});
   const before = process.memoryUsage().heapUsed;

@@ -8,6 +8,8 @@ export interface Rates {
   /** Pages and downloads a minute. */
   requestsPerMinute: number;
   uploadsPerMinute: number;
+  /** Resumable uploads that begin, a minute: each of a bundle's files does. */
+  creationsPerMinute: number;
   /** Links that don't exist a minute; after that every link is refused to that client. */
   guessesPerMinute: number;
   uploadsAtOnce: number;
@@ -21,6 +23,7 @@ export interface Rates {
 export const defaultRates: Rates = {
   requestsPerMinute: 600,
   uploadsPerMinute: 60,
+  creationsPerMinute: 3_000,
   guessesPerMinute: 60,
   uploadsAtOnce: 256,
   uploadsAtOncePerClient: 8,
@@ -38,6 +41,11 @@ export class RateLimited extends WisError {
   }
 }
 
+export interface Counted {
+  /** Takes it back: it was not what is counted. */
+  giveBack(): Promise<void>;
+}
+
 export interface RateGate {
   /** Counts a request. [RateLimited] */
   request(client: string): Promise<void>;
@@ -45,10 +53,13 @@ export interface RateGate {
   upload(client: string): Promise<Disposable>;
   /** Holds a place for one part of an upload that was counted when it began. [RateLimited] */
   place(client: string): Promise<Disposable>;
-  /** Refuses a client that has typed too many wrong passwords, or any for a share that too many were tried on. [RateLimited] */
-  mayTryPassword(shareId: string, client: string): Promise<void>;
-  /** Says that a password was wrong. */
-  wrongPassword(shareId: string, client: string): Promise<void>;
+  /** Counts a resumable upload that begins. [RateLimited] */
+  creation(client: string): Promise<void>;
+  /**
+   * Counts a password before it is checked, so that no more are tried at once than one by one. Refuses a client that has
+   * tried too many, and all clients for a share that too many were tried on. [RateLimited]
+   */
+  tryPassword(shareId: string, client: string): Promise<Counted>;
   /** Says that a link turned out not to exist. */
   guessed(client: string): Promise<void>;
   /** Refuses a client that has guessed too often. [RateLimited] */
@@ -66,6 +77,7 @@ export function createRateGate(rates: Rates = defaultRates): RateGate {
   const counterOf = (client: string) => String(Bun.hash.xxHash32(clientKey(client), seed) % COUNTERS);
   const requests = new RateLimiterMemory({ points: rates.requestsPerMinute, duration: 60 });
   const uploads = new RateLimiterMemory({ points: rates.uploadsPerMinute, duration: 60 });
+  const creations = new RateLimiterMemory({ points: rates.creationsPerMinute, duration: 60 });
   const guesses = new RateLimiterMemory({ points: rates.guessesPerMinute, duration: 60 });
   const ten = 10 * 60;
   const passwords = new RateLimiterMemory({ points: rates.passwordsPerClient, duration: ten });
@@ -79,35 +91,46 @@ export function createRateGate(rates: Rates = defaultRates): RateGate {
       return places.take(clientKey(client));
     },
     place: async (client) => places.take(clientKey(client)),
-    async mayTryPassword(shareId, client) {
-      await refuseSpent(passwords, counterOf(client), TOO_MANY_PASSWORDS);
-      await refuseSpent(onShare, counterOf(shareId), TOO_MANY_PASSWORDS);
-    },
-    async wrongPassword(shareId, client) {
-      await passwords.penalty(counterOf(client));
-      await onShare.penalty(counterOf(shareId));
+    creation: (client) => consume(creations, counterOf(client)),
+    async tryPassword(shareId, client) {
+      const mine = await take(passwords, counterOf(client));
+      try {
+        const ours = await take(onShare, counterOf(shareId));
+        return { giveBack: async () => void (await Promise.all([mine.giveBack(), ours.giveBack()])) };
+      } catch (error) {
+        await mine.giveBack();
+        throw error;
+      }
     },
     async guessed(client) {
       await guesses.penalty(counterOf(client));
     },
     async mayAskForLink(client) {
-      await refuseSpent(guesses, counterOf(client), TOO_FAST);
+      const counted = await guesses.get(counterOf(client));
+      if (counted !== null && counted.consumedPoints >= guesses.points) throw tooFast(counted, TOO_FAST);
     },
   };
 }
 
-async function consume(limiter: RateLimiterMemory, counter: string): Promise<void> {
+async function consume(limiter: RateLimiterMemory, counter: string, say = TOO_FAST): Promise<void> {
   try {
     await limiter.consume(counter);
   } catch (refusal) {
-    if (refusal instanceof RateLimiterRes) throw tooFast(refusal, TOO_FAST);
+    if (refusal instanceof RateLimiterRes) throw tooFast(refusal, say);
     throw refusal;
   }
 }
 
-async function refuseSpent(limiter: RateLimiterMemory, counter: string, say: string): Promise<void> {
-  const counted = await limiter.get(counter);
-  if (counted !== null && counted.consumedPoints >= limiter.points) throw tooFast(counted, say);
+/** Counts a password; one that is refused is not checked, and does not count. */
+async function take(limiter: RateLimiterMemory, counter: string): Promise<Counted> {
+  const giveBack = async () => void (await limiter.reward(counter));
+  try {
+    await consume(limiter, counter, TOO_MANY_PASSWORDS);
+  } catch (error) {
+    await giveBack();
+    throw error;
+  }
+  return { giveBack };
 }
 
 function tooFast(counted: RateLimiterRes, say: string): RateLimited {

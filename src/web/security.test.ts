@@ -211,7 +211,7 @@ describe("X-Forwarded-For (CVE-2026-108162 Pingvin Share X: anybody's was believ
       return (await fetch(`${share}/download`, { headers })).status;
     };
     expect([await guess("203.0.113.1"), await guess("203.0.113.2"), await guess("203.0.113.3")]).toEqual([
-      403, 403, 429,
+      401, 401, 429,
     ]);
   });
 
@@ -256,7 +256,8 @@ test("capabilities are in no log line, no span, no Referer (CVE-2026-123502 Viku
     `${one.url}/u/${unknown}`,
   ]) {
     const response = await fetch(url);
-    expect(response.headers.get("referrer-policy")).toBe("no-referrer");
+    // Pages with forms tell their own site's name, and none tells its path: see headers.ts.
+    expect(["no-referrer", "strict-origin"]).toContain(response.headers.get("referrer-policy") ?? "");
     await response.text();
   }
   await otlp.waitFor(

@@ -1,36 +1,33 @@
+import type { Context } from "hono";
 import { PasswordPage, SharePage } from "../../../templates/share.tsx";
 import { isWisError, WisError } from "../../errors.ts";
 import type { StoredFile } from "../../files/ports.ts";
 import { assetUrls, previewUrls } from "../assets.ts";
 import type { WebDeps } from "../deps.ts";
-import type { Handler } from "../env.ts";
+import type { Handler, WebEnv } from "../env.ts";
 import { readForm } from "../form.ts";
-import { pagePolicy } from "../headers.ts";
+import { FORM_REFERRER, pagePolicy } from "../headers.ts";
+import type { Looks } from "../looks.ts";
 import { page, wantsPage } from "../page.ts";
 import { LARGEST_IMAGE, previewOf } from "../preview.ts";
 import type { Previews } from "../preview-content.ts";
 import { previewPolicy } from "../preview-policy.ts";
-import type { RateGate } from "../rates.ts";
-import { isAdmitted, isPreviewer, letIn, unlock, visitorOf } from "../visitor.ts";
+import { type DoorDeps, isPreviewer, letIn, mustType, unlock, visitorOf } from "../visitor.ts";
 
-type ShareDeps = Pick<WebDeps, "files" | "version" | "publicUrl" | "now"> & {
-  gate: RateGate;
-  previews: Previews;
-};
+type ShareDeps = DoorDeps & Pick<WebDeps, "files" | "version" | "now"> & { previews: Previews; looks: Looks };
 
 const POLICY = pagePolicy({ ...previewPolicy, "form-action": "'self'" });
 
 /** `GET /f/:id`: the page of a file or a bundle. Looking at it never counts as a download: link previews fetch it too. */
 export function share(deps: ShareDeps): Handler<"/f/:id"> {
-  const { files, version, publicUrl, now, previews } = deps;
+  const { files, version, publicUrl, now, previews, looks } = deps;
   return async (c) => {
     const file = await files.get(c.req.param("id"));
     c.header("Content-Security-Policy", POLICY);
-    if (!isAdmitted(files, c, file) && wantsPage(c)) {
-      return page(c, passwordPage(deps, file, undefined));
-    }
+    c.header("Referrer-Policy", FORM_REFERRER);
+    if (mustType(files, c, file)) return page(c, passwordPage(deps, file, undefined));
     await letIn(deps, c, file);
-    if (!isPreviewer(c)) files.viewed(file, visitorOf(c));
+    if (isLooked(c) && looks.isFirst(file.shareId, visitorOf(c))) files.viewed(file, visitorOf(c));
     const members = file.members === undefined ? [] : await files.members(file);
     const content = isShownFreely(file) ? await previews.contentOf(file) : { kind: "none" as const };
     return page(
@@ -56,6 +53,7 @@ export function openDoor(deps: ShareDeps): Handler<"/f/:id"> {
   return async (c) => {
     const file = await files.get(c.req.param("id"));
     c.header("Content-Security-Policy", POLICY);
+    c.header("Referrer-Policy", FORM_REFERRER);
     const { fields } = await readForm(c.req.raw, async () => {
       throw new WisError("bad_request", { say: "No file is taken here.", hint: "Type the password." });
     });
@@ -68,6 +66,9 @@ export function openDoor(deps: ShareDeps): Handler<"/f/:id"> {
     return c.redirect(`/f/${file.id}`, 303);
   };
 }
+
+/** Whether the page goes to somebody: HEAD gets none, and a preview is not looked at here. */
+const isLooked = (c: Context<WebEnv>): boolean => c.req.method === "GET" && !isPreviewer(c);
 
 function passwordPage(
   { version }: Pick<ShareDeps, "version">,

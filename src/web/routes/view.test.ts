@@ -11,8 +11,9 @@ let shown: ShownFiles;
 let app: Hono<WebEnv>;
 beforeAll(async () => {
   shown = await shownFiles();
-  const deps = { files: shown.files, gate: createRateGate(), publicUrl: "http://wisbot.test" };
-  app = new Hono<WebEnv>().get("/f/:id/view", view(deps));
+  const { files } = shown;
+  const door = { gate: createRateGate(), unlockAgain: files.unlock, publicUrl: "http://wisbot.test" };
+  app = new Hono<WebEnv>().get("/f/:id/view", view({ files, ...door }));
   app.onError((error, c) => c.text(toWisError(error).say, statusOf[toWisError(error).code]));
 });
 afterAll(() => shown?.[Symbol.asyncDispose]());

@@ -6,7 +6,7 @@ import { sendBytes } from "../byte-ranges.ts";
 import type { Handler } from "../env.ts";
 import { type MediaPreview, previewOf } from "../preview.ts";
 import { sourceOf } from "../source.ts";
-import { type DoorDeps, letIn } from "../visitor.ts";
+import { type DoorDeps, letIn, mustType } from "../visitor.ts";
 import { isShownFreely } from "./share.ts";
 
 type ViewDeps = DoorDeps & { files: Pick<Files, "get" | "open"> };
@@ -18,6 +18,7 @@ type ViewDeps = DoorDeps & { files: Pick<Files, "get" | "open"> };
 export function view(deps: ViewDeps): Handler<"/f/:id/view"> {
   return async (c) => {
     const file = await deps.files.get(c.req.param("id"));
+    if (mustType(deps.files, c, file)) return c.redirect(`/f/${file.id}`, 303);
     await letIn(deps, c, file);
     const preview = previewOf(file);
     if (!("type" in preview) || !isShownFreely(file)) {
