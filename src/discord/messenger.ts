@@ -17,7 +17,7 @@ export interface MessengerDeps {
   progress: Pick<UploadProgress, "end">;
   /** How long before a file goes its owner is told, milliseconds. */
   remindBefore: number;
-  telemetry: Pick<Telemetry, "record">;
+  telemetry: Pick<Telemetry, "record" | "log">;
   now: Now;
 }
 
@@ -70,7 +70,13 @@ export function createMessenger(deps: MessengerDeps): Messenger {
     // Extended since it was owed.
     if (file.expiresAt >= announcement.createdAt + remindBefore) return;
     const ways = directly(announcement, expiringCard(file));
-    await deliverBy(ways, "An owner could not be told in Discord that a file goes.");
+    try {
+      await deliverBy(ways, "An owner could not be told in Discord that a file goes.");
+    } catch (error) {
+      if (!isWisError(error, "announce.undeliverable")) throw error;
+      // Who has closed their direct messages has chosen so: nothing went wrong.
+      telemetry.log.info({}, "Discord: an owner takes no direct messages, and was not told that a file goes");
+    }
   }
 
   return {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { freePort } from "../lib/free-port.ts";
 import { chromiumArgs, chromiumPath } from "../testing/chromium.ts";
+import { incoming } from "../testing/file-desk.ts";
 import { openTestWeb, type TestWeb } from "../testing/open-test-web.ts";
 
 // A browser on a busy machine; a test that times out also costs the browser that the others share.
@@ -96,3 +98,44 @@ function faint(): string[] {
   }
   return found;
 }
+
+describe("over plain http, by another name than this machine's own", () => {
+  let named: Browser;
+  let one: TestWeb;
+  beforeAll(async () => {
+    named = await chromium.launch({
+      executablePath: chromiumPath(),
+      args: [...chromiumArgs, "--host-resolver-rules=MAP wis.test 127.0.0.1"],
+    });
+    const port = freePort();
+    one = await openTestWeb({ port, config: { web: { public_url: `http://wis.test:${port}` } } });
+  });
+  afterAll(async () => {
+    await named?.close();
+    await one?.[Symbol.asyncDispose]();
+  });
+  const at = (url: string) => url.replace("127.0.0.1", "wis.test");
+
+  test("a password is taken, and the path of the page is told to nobody", async () => {
+    const { id } = await one.files.add({ ownerId: "1", password: "sesame" }, incoming());
+    const page = await named.newPage();
+    const referrers: (string | undefined)[] = [];
+    page.on("request", (request) => referrers.push(request.headers().referer));
+    await page.goto(at(`${one.url}/f/${id}`));
+    await page.getByLabel("Password").fill("sesame");
+    await page.getByRole("button", { name: "Open" }).click();
+    await page.getByRole("heading", { name: "hello.txt" }).waitFor();
+    expect(referrers.filter((referrer) => referrer?.includes(id))).toEqual([]);
+    await page.close();
+  });
+
+  test("a plain form is taken without JavaScript", async () => {
+    const page = await named.newPage({ javaScriptEnabled: false });
+    await page.goto(at(await one.link()));
+    const file = { name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("hello") };
+    await page.getByLabel("Files", { exact: true }).setInputFiles(file);
+    await page.getByRole("button", { name: "Upload" }).click();
+    await page.getByRole("link", { name: /a\.txt/ }).waitFor();
+    await page.close();
+  });
+});

@@ -21,6 +21,13 @@ export function pagePolicy(more: Record<string, string>): string {
 
 const CONTENT_SECURITY_POLICY = pagePolicy({});
 
+/**
+ * Of a page with a form. Under `no-referrer` browsers say `Origin: null` with a form, and over plain http nothing else
+ * tells where it comes from (https://fetch.spec.whatwg.org/#append-a-request-origin-header): it would be refused as
+ * another site's. This tells the site's own name, and never the path.
+ */
+export const FORM_REFERRER = "strict-origin";
+
 /** In every answer that has all of the others too, and nowhere else. */
 const MARK = "origin-agent-cluster";
 

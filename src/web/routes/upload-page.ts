@@ -8,7 +8,7 @@ import { MAX_MEMBERS } from "../../files/wishes.ts";
 import { assetUrls } from "../assets.ts";
 import type { WebDeps } from "../deps.ts";
 import type { Handler } from "../env.ts";
-import { pagePolicy } from "../headers.ts";
+import { FORM_REFERRER, pagePolicy } from "../headers.ts";
 import { json, page, wantsPage } from "../page.ts";
 import { statusOf } from "../problem.ts";
 
@@ -27,6 +27,7 @@ export function uploadPage({ files, version, publicUrl, now }: UploadPageDeps): 
     const refusal = closedTicket(view);
     if (refusal && !wantsPage(c)) throw forScripts(refusal, view);
     c.header("Content-Security-Policy", POLICY);
+    c.header("Referrer-Policy", FORM_REFERRER);
     switch (view.state) {
       case "open": {
         const { limits, usage, expiresAt, spaceAt } = view;
