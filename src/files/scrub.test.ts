@@ -76,6 +76,19 @@ test("damage is found, said once with whose it is, and costs nobody a row", asyn
   expect(await Array.fromAsync(desk.files.list({}))).toHaveLength(3);
 });
 
+test("bytes that were found damaged are healed by whoever sends the same ones again", async () => {
+  await using desk = await openTestDesk({ limits: { maxExpireAfter: 100 * DAY, expireAfter: 100 * DAY } });
+  const send = () => desk.files.add({ ownerId: owner }, incoming({ text: "hello" }));
+  const broken = await send();
+  await damage(desk, broken.blobKey);
+  desk.clock.now += 30 * DAY + 1;
+  await scrub(scrubOf(desk).deps, signal);
+  const again = await send();
+  const healed = await desk.files.get(broken.id);
+  expect(healed.blobKey).toBe(again.blobKey);
+  expect(await (await desk.files.open(healed)).text()).toBe("hello");
+});
+
 test("a store that is away is no damage, and nothing counts as checked until it is back", async () => {
   await using desk = await openTestDesk();
   const { deps } = scrubOf(desk);

@@ -20,7 +20,7 @@ const BYTES_PER_SECOND = 20e6;
 const STRETCH = 4e6;
 
 export interface ScrubDeps extends CheckBlobDeps, OrphanDeps {
-  contents: Pick<BlobIndex, "find" | "unchecked" | "checked" | "users">;
+  contents: Pick<BlobIndex, "find" | "unchecked" | "checked" | "users" | "distrust">;
   telemetry: Pick<Telemetry, "record" | "log">;
   now: Now;
   /** Waits; false as soon as the signal ends the wait. Tests don't wait. */
@@ -110,6 +110,8 @@ async function isSound(deps: ScrubDeps, blob: BlobRow, reading: Reading): Promis
   const finding = await checkMovable(deps, blob, reading);
   const users = finding === "sound" ? [] : await contents.users(blob.key);
   if (users.length === 0) return true;
+  // Whoever sends the same file again brings good bytes: they are kept, and heal all who have these.
+  await contents.distrust(blob.key);
   const ids = users.map(({ id }) => abbreviate(id)).join(", ");
   telemetry.record(new Error(`the bytes of ${ids} are ${finding}`), "reading stored bytes again");
   return false;
