@@ -65,6 +65,7 @@ CREATE TABLE `tokens` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `tokens_hash` ON `tokens` (`hash`);--> statement-breakpoint
 CREATE INDEX `tokens_owner` ON `tokens` (`owner_id`,`created_at`,`id`);--> statement-breakpoint
+CREATE INDEX `tokens_last_seen` ON `tokens` (case when "last_used_at" is null then "created_at" else "last_used_at" end);--> statement-breakpoint
 DROP INDEX `files_owner`;--> statement-breakpoint
 DROP INDEX `files_expiry`;--> statement-breakpoint
 DROP INDEX `files_link_expiry`;--> statement-breakpoint

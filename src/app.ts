@@ -213,7 +213,7 @@ function startBackground(
   const every = config.jobs.cleanup_every;
   const jobs = [
     cleanUpJob({ ...data.cleanUpDeps, every }),
-    remindJob({ ...data.cleanUpDeps, lead: config.files.remind_before, every }),
+    remindJob({ ...data.cleanUpDeps, lead: config.files.remind_before, cleanUpEvery: every }),
     scrubJob(data.careDeps),
   ];
   return [

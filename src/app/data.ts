@@ -87,7 +87,7 @@ export async function openData(
   const stores = await openStores(ground);
   const audit = opening.use(createAuditTrail({ log: store.audit, telemetry, now }));
   const limits = limitsFrom(config).files;
-  const { min_free_disk: minFreeDisk, resume_for: resumeFor } = config.files;
+  const { min_free_disk: minFreeDisk, resume_for: resumeFor, tokens_expire_after: tokenLife } = config.files;
   const { files: index, blobs: contents } = store;
   const deps = {
     index,
@@ -114,6 +114,7 @@ export async function openData(
     downloads,
     auditLog,
     tokens,
+    tokenLife,
     choices,
     keys,
     ...(onProgress && { onProgress }),
@@ -122,6 +123,7 @@ export async function openData(
     { log: store.answers, life: RECORD_LIFE },
     { log: store.announcements, life: RECORD_LIFE },
     { log: downloads, life: RECORD_LIFE },
+    { log: tokens, life: tokenLife },
     { log: auditLog, life: config.files.keep_audit_for },
   ];
   return {

@@ -189,6 +189,34 @@ describe("files", () => {
     ]);
   });
 
+  test("are kept 30 days at most, or as long as all are; less than that is refused with its line", async () => {
+    const DAY = 86_400_000;
+    at.write("files:\n  expire_after: 60d\n");
+    expect((await at.load()).config.files.max_expire_after).toBe(60 * DAY);
+    expect((await at.load({ WISBOT_FILES__EXPIRE_AFTER: "1d" })).config.files.max_expire_after).toBe(
+      30 * DAY,
+    );
+    const text = [
+      "files:",
+      "  expire_after: 10d",
+      "  max_expire_after: 9d",
+      "  quotas:",
+      "    - users: [123456789012345678]",
+      "      max_expire_after: 5d",
+      "    - users: [123456789012345678]",
+      "      expire_after: 20d",
+      "      max_expire_after: 19d",
+      "    - users: [123456789012345678]",
+      "      expire_after: 20d",
+    ].join("\n");
+    at.write(text);
+    expect((await at.refusal()).lines).toEqual([
+      'files.max_expire_after: expected 10 days or more, as long as expire_after, got "9d" (config.yaml:3)',
+      'files.quotas[0].max_expire_after: expected 10 days or more, as long as expire_after, got "5d" (config.yaml:6)',
+      'files.quotas[1].max_expire_after: expected 20 days or more, as long as expire_after, got "19d" (config.yaml:9)',
+    ]);
+  });
+
   test("in an S3 store are refused without one", async () => {
     at.write("files:\n  max_file_size: 1GB\n  store: s3\n");
     expect((await at.refusal()).lines).toEqual([

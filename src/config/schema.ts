@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { parseBytes } from "../lib/bytes.ts";
-import { parseDuration } from "../lib/duration.ts";
+import { formatDuration, parseDuration } from "../lib/duration.ts";
 import { logFormats, logLevels } from "./log-options.ts";
 
 // Every key stands here once, with its default, its bounds and the words that the JSON schema shows.
@@ -95,6 +95,28 @@ const quota = section({
   "users, roles or servers that it is for",
 );
 
+/** 30 days. */
+const MAX_EXPIRE_AFTER = 30 * 86_400_000;
+
+interface Lives {
+  expire_after?: number | undefined;
+  max_expire_after?: number | undefined;
+}
+
+/** Nobody may choose less than they are given unasked: one of the two was meant otherwise. */
+function refuseShortMaximums(
+  { quotas, ...files }: Lives & { quotas: Lives[] },
+  context: z.core.$RefinementCtx,
+): void {
+  const lives = [{ lives: files, path: [] }, ...quotas.map((lives, at) => ({ lives, path: ["quotas", at] }))];
+  for (const { lives: own, path } of lives) {
+    const { expire_after: life = files.expire_after ?? 0, max_expire_after: longest = life } = own;
+    if (longest >= life) continue;
+    const message = `${formatDuration(life)} or more, as long as expire_after`;
+    context.addIssue({ code: "custom", path: [...path, "max_expire_after"], message });
+  }
+}
+
 // `prefault` parses the default, so that a missing section is filled in by its own keys' defaults.
 export const configSchema = section({
   data_dir: text.optional().describe("Database and files. Relative to this file. Default: data beside it."),
@@ -134,7 +156,9 @@ export const configSchema = section({
     max_files_per_user: count.default(20).describe("Open links count; a bundle of files is one."),
     max_bytes_per_user: size.prefault("2GB").describe("An upload reserves its size as soon as it is known."),
     expire_after: duration.prefault("7d").describe("From the end of the upload."),
-    max_expire_after: duration.prefault("30d").describe("The longest that a sender may choose."),
+    max_expire_after: duration
+      .optional()
+      .describe("The longest that a sender may choose. Default: 30d, or expire_after where that is longer."),
     quotas: list(quota)
       .default([])
       .describe(
@@ -143,6 +167,7 @@ export const configSchema = section({
     link_expires_after: duration.prefault("1h").describe("An unused link."),
     resume_for: duration.prefault("24h").describe("How long a cut upload can be gone on with."),
     remind_before: duration.prefault("1d").describe("Owners are told that a file goes, so long before."),
+    tokens_expire_after: duration.prefault("90d").describe("An API token that nobody uses."),
     keep_audit_for: duration.prefault("90d").describe("Who downloaded what, and when."),
     store: oneOf(["disk", "s3"]).default("disk").describe("Where new files go."),
     s3: s3.optional().describe("An S3-compatible store."),
@@ -152,6 +177,11 @@ export const configSchema = section({
       path: ["store"],
       error: "disk, or files.s3 beside it to say where the S3 store is",
     })
+    .superRefine(refuseShortMaximums)
+    .transform((files) => ({
+      ...files,
+      max_expire_after: files.max_expire_after ?? Math.max(files.expire_after, MAX_EXPIRE_AFTER),
+    }))
     .describe("What members may keep, and for how long.")
     .prefault({}),
   jobs: section({

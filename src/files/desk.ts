@@ -66,6 +66,8 @@ export interface FilesDeps {
   minFreeDisk: number;
   /** How long a cut upload can be gone on with, milliseconds. */
   resumeFor: number;
+  /** How long an API token that nobody uses stays good, milliseconds. */
+  tokenLife: number;
   /** Signs passes and hides addresses: see password.ts and audience.ts. */
   keys: { doors: Buffer; audience: Buffer };
   /** Without a trailing slash. */
@@ -108,6 +110,7 @@ export function createFiles(given: FilesDeps): Files {
     async issue({ ownerId, asker = null, origin = null }) {
       const [fileId, ticket, createdAt] = [newCapability(), newCapability(), now()];
       const own = limits({ ownerId, asker });
+      if (asker) await given.tokens.refresh(ownerId, asker);
       const expiresAt = endOf(createdAt, own.linkExpiresAfter);
       const row = { id: fileId, ownerId, asker, origin, createdAt, linkExpiresAt: expiresAt };
       const empty = { name: null, contentType: null, size: 0, length: null, uploadKey: null };
@@ -166,7 +169,7 @@ export function createFiles(given: FilesDeps): Files {
     mintToken: (input) => mintToken(deps, input),
     tokens: (ownerId) => given.tokens.list(ownerId),
     tokenOf: (secret) => tokenOf(deps, secret),
-    revokeToken: (id, ownerId) => revokeToken(deps, id, ownerId),
+    revokeToken: (id, by) => revokeToken(deps, id, by),
     reminders: (ownerId) => choices.reminders(ownerId),
     setReminders: (ownerId, on) => choices.setReminders(ownerId, on),
   };

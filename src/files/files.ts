@@ -168,11 +168,12 @@ export interface Files {
 
   /** Mints an API token. [token.limit] */
   mintToken(input: { ownerId: string; asker: Asker; name: string }): Promise<IssuedToken>;
-  tokens(ownerId: string): Promise<TokenRow[]>;
-  /** Whose token this is. [token.unknown] */
+  /** Everybody's when no owner is named. */
+  tokens(ownerId?: string): Promise<TokenRow[]>;
+  /** Whose token this is. [token.unknown, also for one that was not used for too long] */
   tokenOf(secret: string): Promise<TokenRow>;
-  /** [token.unknown] */
-  revokeToken(id: string, ownerId: string): Promise<void>;
+  /** Takes a token of this owner away; an admin anybody's. [token.unknown] */
+  revokeToken(id: string, by: { ownerId: string } | "admin"): Promise<void>;
   /** Whether an owner is told before their files go. */
   reminders(ownerId: string): Promise<boolean>;
   setReminders(ownerId: string, on: boolean): Promise<void>;

@@ -381,11 +381,16 @@ export interface TokenRow {
 export interface TokenIndex {
   /** False: the owner has `max` already. */
   insert(row: TokenRow & { hash: string }, max: number): Promise<boolean>;
-  list(ownerId: string): Promise<TokenRow[]>;
-  /** The token with this hash; notes that it was used. */
-  use(hash: string, now: number): Promise<TokenRow | undefined>;
-  /** False: its owner has no such token. */
-  remove(id: string, ownerId: string): Promise<boolean>;
+  /** Of one owner in the order in which they were made; of all, owner by owner. */
+  list(ownerId?: string): Promise<TokenRow[]>;
+  /** The token with this hash, unless it was last used, or made, at `idleSince` or before; notes that it was used. */
+  use(hash: string, at: { now: number; idleSince: number }): Promise<TokenRow | undefined>;
+  /** Of the tokens that an owner minted in this server: who they are there by now. */
+  refresh(ownerId: string, asker: Asker): Promise<void>;
+  /** False: there is no such token, or not of this owner if one is named. */
+  remove(id: string, ownerId?: string): Promise<boolean>;
+  /** Drops tokens that were last used, or made, before `before`, at most `limit`; gives how many. */
+  drop(before: number, limit: number): Promise<number>;
 }
 
 /** What members have chosen. */

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { incoming, openTestDesk, type TestDesk } from "../testing/file-desk.ts";
 import { owner } from "../testing/resumable.ts";
-import { remindOwners } from "./remind.ts";
+import { remindJob, remindOwners } from "./remind.ts";
 
 const DAY = 86_400_000;
 const LEAD = DAY;
@@ -31,6 +31,17 @@ async function owed(desk: TestDesk): Promise<string[]> {
 
 const add = (desk: TestDesk, life: number, ownerId = owner) =>
   desk.files.add({ ownerId, expireAfter: life }, incoming());
+
+test.each([
+  ["with every clean-up", DAY, 3_600_000, 3_600_000],
+  ["often enough for a short lead", 3_600_000, 3_600_000, 900_000],
+  ["in time, however seldom the clean-up runs", DAY, 30 * DAY, DAY / 4],
+  ["not without end for a lead that is none", 1, 3_600_000, 1_000],
+])("it runs %s", async (_, lead, cleanUpEvery, every) => {
+  await using desk = await openTestDesk();
+  const deps = { index: desk.store.files, wake() {}, now: () => desk.clock.now };
+  expect(remindJob({ ...deps, lead, cleanUpEvery }).every).toBe(every);
+});
 
 test("an owner is told once, a day before the file goes", async () => {
   await using desk = await openTestDesk();

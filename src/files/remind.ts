@@ -4,6 +4,8 @@ import type { Now } from "../lib/clock.ts";
 import type { FileIndex } from "./ports.ts";
 
 const BATCH = 200;
+/** Between two runs, milliseconds: no lead is so short that it is worth more. */
+const SHORTEST_PAUSE = 1_000;
 
 export interface RemindDeps {
   index: Pick<FileIndex, "remind">;
@@ -14,8 +16,12 @@ export interface RemindDeps {
   now: Now;
 }
 
-/** Tells owners before their files go. */
-export function remindJob({ every, ...deps }: RemindDeps & { every: number }): Job {
+/**
+ * Tells owners before their files go: with every clean-up, and often enough that of the time they were promised no more
+ * than a quarter has passed.
+ */
+export function remindJob({ cleanUpEvery, ...deps }: RemindDeps & { cleanUpEvery: number }): Job {
+  const every = Math.min(cleanUpEvery, Math.max(deps.lead / 4, SHORTEST_PAUSE));
   return { name: "remind", every, run: (signal) => remindOwners(deps, signal) };
 }
 

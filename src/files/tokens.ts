@@ -14,14 +14,17 @@ const SECRET = /^wis_[A-Za-z0-9_-]{44}$/;
 
 export interface TokenDeps {
   tokens: TokenIndex;
+  /** How long a token that nobody uses stays good, milliseconds. */
+  tokenLife: number;
   now: Now;
 }
 
 /** Mints an API token: see Files.mintToken. 264 random bits; only their hash is kept. */
 export async function mintToken(
-  { tokens, now }: TokenDeps,
+  { tokens, now }: Pick<TokenDeps, "tokens" | "now">,
   { ownerId, asker, name }: { ownerId: string; asker: Asker; name: string },
 ): Promise<IssuedToken> {
+  await tokens.refresh(ownerId, asker);
   const secret = `${PREFIX}${newCapability()}${newCapability()}`;
   const row: TokenRow = {
     id: newCapability(),
@@ -39,8 +42,9 @@ export async function mintToken(
 }
 
 /** Throws WisError `token.unknown`. */
-export async function tokenOf({ tokens, now }: TokenDeps, secret: string): Promise<TokenRow> {
-  const row = SECRET.test(secret) ? await tokens.use(hashCapability(secret), now()) : undefined;
+export async function tokenOf({ tokens, tokenLife, now }: TokenDeps, secret: string): Promise<TokenRow> {
+  const at = { now: now(), idleSince: now() - tokenLife };
+  const row = SECRET.test(secret) ? await tokens.use(hashCapability(secret), at) : undefined;
   if (!row) throw unknownToken();
   return row;
 }
@@ -49,14 +53,14 @@ export async function tokenOf({ tokens, now }: TokenDeps, secret: string): Promi
 export async function revokeToken(
   { tokens }: Pick<TokenDeps, "tokens">,
   id: string,
-  ownerId: string,
+  by: { ownerId: string } | "admin",
 ): Promise<void> {
-  if (!(await tokens.remove(id, ownerId))) throw unknownToken();
+  if (!(await tokens.remove(id, by === "admin" ? undefined : by.ownerId))) throw unknownToken();
 }
 
 function unknownToken(): WisError {
   return new WisError("token.unknown", {
-    say: "This token is not valid. It may have been revoked.",
+    say: "This token is not valid. It may have been revoked, or not used for too long.",
     hint: "Get a new one with /wis token.",
   });
 }

@@ -77,6 +77,21 @@ test("a share lives as long as its sender says, within the admin's bounds", asyn
   expect(file).toMatchObject({ title: "Long", expiresAt: desk.clock.now + 30 * DAY });
 });
 
+test("an admin's own file lives as long as they say; a link of theirs is for others", async () => {
+  await using desk = await openTestDesk({ limits: { expireAfter: 7 * DAY, maxExpireAfter: 30 * DAY } });
+  const expireAfter = 400 * DAY;
+  const added = await desk.files.add({ ownerId: owner, by: "admin", expireAfter }, incoming());
+  expect(added.expiresAt).toBe(desk.clock.now + 400 * DAY);
+  expect((await desk.files.add({ ownerId: owner, by: "admin" }, incoming())).expiresAt).toBe(
+    desk.clock.now + 7 * DAY,
+  );
+  const link = await desk.files.issue({ ownerId: "admin" });
+  await desk.files.prepare(ticketIn(link), { expireAfter });
+  expect((await desk.files.upload(ticketIn(link), incoming())).expiresAt).toBe(desk.clock.now + 30 * DAY);
+  const theirs = await desk.files.add({ ownerId: owner, expireAfter }, incoming());
+  expect(theirs.expiresAt).toBe(desk.clock.now + 30 * DAY);
+});
+
 test("what is refused leaves the link as it was", async () => {
   await using desk = await openTestDesk();
   const ticket = ticketIn(await desk.files.issue({ ownerId: owner }));

@@ -8,7 +8,8 @@ import type { Wishes } from "./ports.ts";
 export const MAX_MEMBERS = 2_000;
 const MAX_TITLE = 120;
 const MAX_NOTE = 2_000;
-const MAX_DOWNLOADS = 1_000_000;
+/** The highest number of downloads that a sender can say. */
+export const MAX_DOWNLOADS = 1_000_000;
 
 /** What a sender wants, checked and kept to what may be kept: the password as its hash. Throws WisError `share.invalid`. */
 export async function wishesOf(sharing: Sharing): Promise<Wishes> {
@@ -36,9 +37,14 @@ export function expectedOf({ files }: Pick<Sharing, "files">): number | null {
   return expected === 1 ? null : expected;
 }
 
-/** How long a share is kept: as its sender wants, within the admin's bounds. Milliseconds. */
-export function lifeOf({ expireAfter }: Pick<Wishes, "expireAfter">, limits: FileLimits): number {
-  return Math.min(expireAfter ?? limits.expireAfter, limits.maxExpireAfter);
+/** How long a share is kept: as its sender wants, within the admin's bounds, which don't bind an admin. Milliseconds. */
+export function lifeOf(
+  { expireAfter }: Pick<Wishes, "expireAfter">,
+  limits: FileLimits,
+  byAdmin = false,
+): number {
+  const wished = expireAfter ?? limits.expireAfter;
+  return byAdmin ? wished : Math.min(wished, limits.maxExpireAfter);
 }
 
 /** Control and direction-changing characters would let a title show what is not there. */

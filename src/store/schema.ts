@@ -246,6 +246,13 @@ export const audit = sqliteTable(
   ],
 );
 
+/** When a token was last of use to anybody. Not coalesce: drizzle-kit 0.31 cuts an expression with a comma in two. */
+export const lastSeen = ({
+  lastUsedAt,
+  createdAt,
+}: Record<"lastUsedAt" | "createdAt", AnySQLiteColumn>): SQL =>
+  sql`case when ${lastUsedAt} is null then ${createdAt} else ${lastUsedAt} end`;
+
 /** API tokens. Only their hashes: a stolen database uploads nothing. */
 export const tokens = sqliteTable(
   "tokens",
@@ -261,6 +268,7 @@ export const tokens = sqliteTable(
   (token) => [
     uniqueIndex("tokens_hash").on(token.hash),
     index("tokens_owner").on(token.ownerId, token.createdAt, token.id),
+    index("tokens_last_seen").on(lastSeen(token)),
     check("tokens_asker", sql`json_valid(${token.asker})`),
   ],
 );

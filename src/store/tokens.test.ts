@@ -15,15 +15,17 @@ const token = (given: Partial<TokenRow> = {}) => ({
   hash: newCapability(),
 });
 
+const at = (now: number, idleSince = 0) => ({ now, idleSince });
+
 test("a token is known by its hash, says whose it is, and notes that it was used", async () => {
   await using opened = await openTestStore();
   const { tokens } = opened.store;
   const { hash, ...row } = token();
   expect(await tokens.insert({ ...row, hash }, 10)).toBe(true);
   expect(await tokens.list(owner)).toEqual([row]);
-  expect(await tokens.use(hash, 5000)).toEqual({ ...row, lastUsedAt: 5000 });
+  expect(await tokens.use(hash, at(5000))).toEqual({ ...row, lastUsedAt: 5000 });
   expect(await tokens.list(owner)).toEqual([{ ...row, lastUsedAt: 5000 }]);
-  expect(await tokens.use("another", 5000)).toBeUndefined();
+  expect(await tokens.use("another", at(5000))).toBeUndefined();
   expect(await tokens.list("somebody else")).toEqual([]);
 });
 
@@ -43,10 +45,10 @@ test("a token is revoked by its owner alone, and then makes room for another", a
   await tokens.insert(first, 1);
   expect(await tokens.insert(token(), 1)).toBe(false);
   expect(await tokens.remove(first.id, "somebody else")).toBe(false);
-  expect(await tokens.use(first.hash, 1)).toBeDefined();
+  expect(await tokens.use(first.hash, at(1))).toBeDefined();
   expect(await tokens.remove(first.id, owner)).toBe(true);
   expect(await tokens.remove(first.id, owner)).toBe(false);
-  expect(await tokens.use(first.hash, 1)).toBeUndefined();
+  expect(await tokens.use(first.hash, at(1))).toBeUndefined();
   expect(await tokens.insert(token(), 1)).toBe(true);
 });
 

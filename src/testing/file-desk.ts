@@ -57,6 +57,9 @@ export interface TestDesk extends AsyncDisposable, Pick<TestTelemetry, "telemetr
   crash(faults?: Pick<TestDeskOptions, "wrapBlobs" | "wrapIndex">): Promise<TestDesk>;
 }
 
+/** As the default of files.tokens_expire_after. */
+const TOKEN_LIFE = 90 * 86_400_000;
+
 /** The file desk over a real database and a real disk in a folder of its own. */
 export async function openTestDesk(options: TestDeskOptions = {}): Promise<TestDesk> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "wisbot-files-")));
@@ -105,6 +108,7 @@ export async function openTestDesk(options: TestDeskOptions = {}): Promise<TestD
     downloads,
     auditLog,
     tokens,
+    tokenLife: TOKEN_LIFE,
     choices,
     keys,
     locked: options.locked ?? true,
@@ -135,10 +139,12 @@ export async function openTestDesk(options: TestDeskOptions = {}): Promise<TestD
         {
           ...deps,
           live: alone ? live : undefined,
-          logs: [store.answers, store.announcements, auditLog, downloads].map((log) => ({
-            log,
-            life: RECORD_LIFE,
-          })),
+          logs: [
+            ...[store.answers, store.announcements, auditLog, downloads].map((log) => {
+              return { log, life: RECORD_LIFE };
+            }),
+            { log: tokens, life: TOKEN_LIFE },
+          ],
         },
         signal,
       ),

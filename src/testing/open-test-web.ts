@@ -112,6 +112,7 @@ export async function openTestWeb(options: TestWebOptions = {}): Promise<TestWeb
     downloads,
     auditLog,
     tokens,
+    tokenLife: config.files.tokens_expire_after,
     choices,
     minFreeDisk: config.files.min_free_disk,
     resumeFor,

@@ -85,7 +85,7 @@ describe("/wis token", () => {
     await using t = await openTestBot();
     const { secret } = await ask(t);
     const { id } = await t.desk.files.tokenOf(secret);
-    expect(t.desk.files.revokeToken(id, t.discord.user("ben").id)).rejects.toThrow("not valid");
+    expect(t.desk.files.revokeToken(id, { ownerId: t.discord.user("ben").id })).rejects.toThrow("not valid");
   });
 
   test("says at the eleventh that there are ten, with the buttons to revoke one", async () => {

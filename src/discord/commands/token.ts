@@ -38,7 +38,7 @@ export const revokeToken: Button = {
   async run({ files }, { member, reply }, id) {
     await reply.acknowledge();
     try {
-      await files.revokeToken(id, member.id);
+      await files.revokeToken(id, { ownerId: member.id });
     } catch (error) {
       // Revoked already, in another list.
       if (!isWisError(error, "token.unknown")) throw error;

@@ -70,7 +70,7 @@ describe("a token", () => {
   test("is needed: without one, a wrong one or a revoked one nothing is taken, and it counts as a guess", async () => {
     await using one = await openTestWeb({ rates: { guessesPerMinute: 4 } });
     const { secret, id } = await one.files.mintToken({ ownerId: "1", asker, name: "test" });
-    await one.files.revokeToken(id, "1");
+    await one.files.revokeToken(id, { ownerId: "1" });
     const send = (headers: Record<string, string>) =>
       fetch(`${one.url}/api/files/a.txt`, { method: "PUT", body: "x", headers });
     for (const headers of [{}, bearer("wis_wrong"), bearer(secret), { authorization: "Basic eDp5" }]) {
