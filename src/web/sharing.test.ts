@@ -257,7 +257,7 @@ test("curl -u :PASSWORD downloads what has a password", async () => {
   await settle(link, { password: "open: sesame" });
   const share = (await put(link, "a.txt", "hello")).headers.get("location") ?? "";
   expect((await curl([`${share}/download`])).status).toBe(401);
-  expect((await curl(["-u", ":wrong", `${share}/download`])).status).toBe(403);
+  expect((await curl(["-u", ":wrong", `${share}/download`])).status).toBe(401);
   expect(await curl(["-u", ":open: sesame", `${share}/download`])).toMatchObject({
     status: 200,
     body: "hello",
