@@ -207,7 +207,7 @@ const roomy: FileLimits = {
   maxFiles: 1000,
   maxBytes: 1e9,
   expireAfter: 7 * 86_400_000,
-  maxExpireAfter: 30 * 86_400_000,
+  maxExpireAfter: 100 * 86_400_000,
   linkExpiresAfter: 3_600_000,
 };
 
