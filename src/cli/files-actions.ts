@@ -1,4 +1,4 @@
-import { toWisError, WisError } from "../errors.ts";
+import { WisError } from "../errors.ts";
 import type { Files } from "../files/files.ts";
 import type { FileState } from "../files/ports.ts";
 import { type ExitCode, exit, type Globals } from "./command.ts";
@@ -6,6 +6,7 @@ import { linkAsJson } from "./files-add.ts";
 import { save } from "./files-save.ts";
 import { withDesk } from "./files-session.ts";
 import { fileAsJson, fileAsLines, fileColumns, local, rowAsCells, rowAsJson } from "./files-shown.ts";
+import { oneByOne, tellOutcomes } from "./one-by-one.ts";
 import { note, print, printJson, table } from "./output.ts";
 
 interface Input {
@@ -82,34 +83,6 @@ export async function extend(input: Input & { id: string; expires?: number }): P
 
 /** `files rm`: tries every id, then fails if one failed. */
 export async function remove({ globals, json, ids }: Input & { ids: string[] }): Promise<ExitCode> {
-  const outcomes = await withDesk(globals, async ({ files }) => {
-    const done: Removal[] = [];
-    for (const id of ids) done.push(await removeOne(files, id));
-    return done;
-  });
-  const failed = outcomes.filter(({ error }) => error !== undefined);
-  if (json) {
-    const removed = outcomes.filter(({ error }) => error === undefined).map(({ id }) => id);
-    printJson({
-      removed,
-      failed: failed.map(({ id, error }) => ({ id, code: error?.code, say: error?.say })),
-    });
-  } else {
-    for (const { id, error } of outcomes) error ? note(`${id}: ${error.say}`) : print(id);
-  }
-  return failed.length === 0 ? exit.ok : exit.failed;
-}
-
-interface Removal {
-  id: string;
-  error: WisError | undefined;
-}
-
-async function removeOne(files: Pick<Files, "remove">, id: string): Promise<Removal> {
-  try {
-    await files.remove(id, "admin");
-    return { id, error: undefined };
-  } catch (error) {
-    return { id, error: toWisError(error) };
-  }
+  const outcomes = await withDesk(globals, ({ files }) => oneByOne(ids, (id) => files.remove(id, "admin")));
+  return tellOutcomes(outcomes, { json, done: "removed" });
 }

@@ -1,11 +1,13 @@
+import { fstatSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import { WisError } from "../errors.ts";
 import { formatBytes } from "../lib/bytes.ts";
 import { type ExitCode, exit, type Globals } from "./command.ts";
 import { withDesk } from "./files-session.ts";
-import { iso, local } from "./files-shown.ts";
-import { note, openProgress, print, printJson } from "./output.ts";
+import { iso } from "./files-shown.ts";
+import { openProgress, print, printJson } from "./output.ts";
 
 export interface AddInput {
   globals: Globals;
@@ -25,6 +27,7 @@ export interface AddInput {
 export async function add(input: AddInput): Promise<ExitCode> {
   const { globals, json, path, owner, expires } = input;
   const length = await lengthOf(path);
+  if (input.passwordStdin && (await isStdin(path))) throw bothFromStdin();
   const sharing = {
     ...(input.title !== undefined && { title: input.title }),
     ...(input.note !== undefined && { note: input.note }),
@@ -46,10 +49,6 @@ export async function add(input: AddInput): Promise<ExitCode> {
       },
     );
   });
-  if (expires !== undefined && file.expiresAt < file.readyAt + expires) {
-    note(`It is kept until ${local(file.expiresAt)}, the longest that files.max_expire_after allows.`);
-    note(`For longer: wisbot files extend ${file.id} --expires …`);
-  }
   if (json) printJson(linkAsJson(file));
   else print(file.url);
   return exit.ok;
@@ -73,6 +72,19 @@ async function lengthOf(path: string): Promise<number | undefined> {
     throw new WisError("usage", { say: `${path} is a folder.`, hint: "Pack it into one file first." });
   }
   return found.isFile() ? found.size : undefined;
+}
+
+/** By whatever name: /dev/stdin, /dev/fd/0, the terminal itself. */
+async function isStdin(path: string): Promise<boolean> {
+  const [file, stdin] = [await stat(path), fstatSync(0)];
+  return file.dev === stdin.dev && file.ino === stdin.ino;
+}
+
+function bothFromStdin(): WisError {
+  return new WisError("usage", {
+    say: "The file and its password can't both come from stdin.",
+    hint: "Write the file to the disk first, and name it.",
+  });
 }
 
 /** The first line of stdin; at a terminal it is asked for, and not shown. */

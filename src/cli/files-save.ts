@@ -41,7 +41,7 @@ export async function save(source: Source, target: Target): Promise<Saved | unde
   const hash = createHash("sha256");
   const bytes = () => checked(source, hash, (read) => progress.update(read, source.size));
   if (path === "-") {
-    await pipeline(bytes, process.stdout, { signal, end: false });
+    await toStdout(bytes(), signal);
     return undefined;
   }
   const final = await placeFor(path, source.name, force);
@@ -54,6 +54,15 @@ export async function save(source: Source, target: Target): Promise<Saved | unde
     throw asSaveError(error, final, signal);
   }
   return { path: final, size: source.size, sha256: hash.copy().digest("hex") };
+}
+
+/** Whoever reads may have enough before the end, as `head` does: that is no failure of ours. */
+async function toStdout(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+  try {
+    await pipeline(bytes, process.stdout, { signal, end: false });
+  } catch (error) {
+    if (codeOf(error) !== "EPIPE") throw error;
+  }
 }
 
 async function* checked({ stream, size, sha256 }: Source, hash: Hash, onRead: (bytes: number) => void) {

@@ -88,7 +88,7 @@ test(
     expect({ code }).toEqual({ code: 0 });
     const added = JSON.parse(stdout);
     expect(Object.keys(added)).toEqual(["id", "url", "expires_at"]);
-    expect(stderr).toContain("the longest that files.max_expire_after allows");
+    expect(Date.parse(added.expires_at) - Date.now()).toBeGreaterThan(399 * 86_400_000);
     expect(stderr).not.toContain("sesame");
 
     const limits = { password: true, downloads: 0, max_downloads: 3 };
@@ -124,6 +124,19 @@ test(
       if (typed === "") return files("add", "a.txt", "--password-stdin");
       return addTyping(typed, "a.txt", "--password-stdin");
     }
+  },
+  PATIENCE,
+);
+
+test(
+  "the file and its password don't both come from stdin",
+  async () => {
+    for (const path of ["/dev/stdin", "/dev/fd/0"]) {
+      const { code, stdout, stderr } = await addTyping("open sesame\nthe file\n", path, "--password-stdin");
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toContain("can't both come from stdin");
+    }
+    expect(await asked<object[]>("list")).toEqual([]);
   },
   PATIENCE,
 );

@@ -155,6 +155,30 @@ describe("get", () => {
   });
 });
 
+/** What a shell makes of a pipeline that begins with `wisbot files …`: the answer of the last, and how wisbot ended. */
+async function piped(command: string, ...args: string[]) {
+  const wisbot = [process.execPath, join(import.meta.dir, "../main.ts"), "files", ...args];
+  const child = Bun.spawn(["bash", "-c", `"$@" | ${command}; exit \${PIPESTATUS[0]}`, "bash", ...wisbot], {
+    cwd,
+    env: { PATH: process.env.PATH ?? "", HOME: cwd, ...env },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  return { code: await child.exited, stdout, stderr };
+}
+
+test("whoever reads a file from stdout may have enough before its end", async () => {
+  const { id } = await asked("add", write("long", "0123456789\n".repeat(500_000)));
+  const args = ["get", String(id), "-"];
+  expect(await piped("head -n 1", ...args)).toEqual({ code: 0, stdout: "0123456789\n", stderr: "" });
+  expect(await piped("true", ...args)).toEqual({ code: 0, stdout: "", stderr: "" });
+  expect(await piped("wc -c | tr -d ' '", ...args)).toEqual({ code: 0, stdout: "5500000\n", stderr: "" });
+});
+
 /** `wisbot files add pipe --json`, after a shell has done something about the pipe. */
 function addPipe(before: string) {
   const wisbot = [process.execPath, join(import.meta.dir, "../main.ts"), "files", "add", "pipe", "--json"];
@@ -201,7 +225,8 @@ describe("what is typed wrong ends with 2 and says what is right", () => {
     [["link", "--owner", "two words"], "without spaces"],
     [["get", "x".repeat(22), "-", "--json"], "stdout"],
     [["rm"], "missing required argument"],
-    [["add", "x", "--max-downloads", "0"], "from 1"],
+    [["add", "x", "--max-downloads", "0"], "from 1 to 1000000"],
+    [["add", "x", "--max-downloads", "1000001"], "from 1 to 1000000"],
     [["audit", "x".repeat(22), "--owner", "me"], "or its owner"],
     [["migrate"], "--to"],
     [["migrate", "--to", "tape"], "disk, s3"],

@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { MAX_DOWNLOADS } from "../files/wishes.ts";
 import { parseDuration } from "../lib/duration.ts";
 import type { Shell } from "./command.ts";
+import { jsonOption, ownerOption, wholeNumber } from "./options.ts";
 
 // Only the declarations: what the commands do stands in files-actions.ts and beside it, which is imported when one runs.
 
@@ -13,21 +15,6 @@ function duration(text: string): number {
   throw new InvalidArgumentError("Expected a duration above zero such as 30m, 24h or 7d.");
 }
 
-function owner(text: string): string {
-  if (/^\S{1,64}$/.test(text)) return text;
-  throw new InvalidArgumentError(
-    "Expected a Discord user id or a name without spaces, of at most 64 characters.",
-  );
-}
-
-function wholeNumber(text: string): number {
-  const number = /^\d{1,7}$/.test(text) ? Number(text) : 0;
-  if (number >= 1) return number;
-  throw new InvalidArgumentError("Expected a whole number from 1 to 9999999.");
-}
-
-const json = () => new Option("--json", "answer for scripts").default(false);
-const ownerOption = () => new Option("--owner <id>", "Discord user id, or a name").argParser(owner);
 const expires = (what: string) => new Option("--expires <duration>", what).argParser(duration);
 
 /** `wisbot files …`: the file desk from the command line, on the same database and by the same rules as `serve`. */
@@ -41,13 +28,13 @@ export function filesCommand(shell: Shell): Command {
     .description("list files and open upload links, newest first")
     .addOption(ownerOption())
     .addOption(new Option("--state <state...>", "only these states").choices(fileStates))
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (options) => shell.exit(await (await actions()).list({ globals: globals(), ...options })));
 
   files
     .command("show <id>")
     .description("show everything about a file or a bundle")
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (id: string, options) =>
       shell.exit(await (await actions()).show({ globals: globals(), id, ...options })),
     );
@@ -60,10 +47,14 @@ export function filesCommand(shell: Shell): Command {
     .option("--note <text>", "what its share page says about it")
     .option("--password-stdin", "ask for a password, which is the first line of stdin", false)
     .addOption(
-      new Option("--max-downloads <n>", "how often it can be downloaded; 1: once").argParser(wholeNumber),
+      new Option("--max-downloads <n>", "how often it can be downloaded; 1: once").argParser(
+        wholeNumber(MAX_DOWNLOADS),
+      ),
     )
-    .addOption(expires("how long it is kept, instead of files.expire_after"))
-    .addOption(json())
+    .addOption(
+      expires("how long it is kept, also beyond files.max_expire_after; default: files.expire_after"),
+    )
+    .addOption(jsonOption())
     .action(async (path: string, options) => {
       const { add } = await import("./files-add.ts");
       shell.exit(await add({ globals: globals(), path, ...options }));
@@ -73,7 +64,7 @@ export function filesCommand(shell: Shell): Command {
     .command("link")
     .description("make an upload link, as /wis upload does")
     .addOption(ownerOption().makeOptionMandatory())
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (options) => shell.exit(await (await actions()).link({ globals: globals(), ...options })));
 
   files
@@ -82,7 +73,7 @@ export function filesCommand(shell: Shell): Command {
       "write a file, or a bundle as a ZIP, to a path, into a folder, or to stdout (-); default: here, by its own name",
     )
     .option("--force", "write over a file that exists", false)
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (id: string, path: string | undefined, options) =>
       shell.exit(await (await actions()).get({ globals: globals(), id, path, ...options })),
     );
@@ -91,7 +82,7 @@ export function filesCommand(shell: Shell): Command {
     .command("extend <id>")
     .description("keep a file longer, counting from now")
     .addOption(expires("how long from now, instead of files.expire_after"))
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (id: string, options) =>
       shell.exit(await (await actions()).extend({ globals: globals(), id, ...options })),
     );
@@ -99,7 +90,7 @@ export function filesCommand(shell: Shell): Command {
   files
     .command("rm <id...>")
     .description("delete files and open upload links for good")
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (ids: string[], options) =>
       shell.exit(await (await actions()).remove({ globals: globals(), ids, ...options })),
     );
@@ -116,21 +107,21 @@ function addCare(files: Command, shell: Shell): void {
   files
     .command("prune")
     .description("remove now what has expired")
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (options) => shell.exit(await (await care()).prune({ globals: globals(), ...options })));
 
   files
     .command("verify")
     .description("read every stored byte again and compare it with the database")
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (options) => shell.exit(await (await care()).verify({ globals: globals(), ...options })));
 
   files
     .command("audit [id]")
     .description("what happened to a file, or to all of them, newest first")
     .addOption(ownerOption())
-    .addOption(new Option("--limit <n>", "at most so many").argParser(wholeNumber).default(50))
-    .addOption(json())
+    .addOption(new Option("--limit <n>", "at most so many").argParser(wholeNumber(9_999_999)).default(50))
+    .addOption(jsonOption())
     .action(async (id: string | undefined, options) =>
       shell.exit(await (await care()).audit({ globals: globals(), id, ...options })),
     );
@@ -139,6 +130,6 @@ function addCare(files: Command, shell: Shell): void {
     .command("migrate")
     .description("move all stored bytes to the disk or to S3; goes on where it was interrupted")
     .addOption(new Option("--to <store>", "where to").choices(places).makeOptionMandatory())
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (options) => shell.exit(await (await care()).migrate({ globals: globals(), ...options })));
 }

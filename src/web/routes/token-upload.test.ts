@@ -25,12 +25,14 @@ describe("a token", () => {
   test("lets curl -T share a file, with what it is to be in the query", async () => {
     const { secret } = await mint("token-curl");
     await using file = await temporaryFile("big file.iso", new TextEncoder().encode("hello"));
-    const query = "title=From%20curl&expires=1d&max_downloads=1&password=sesame";
+    const query = "title=From%20curl&expires=1d&max_downloads=1";
     const sent = await curl([
       "-T",
       file.path,
       "-H",
       `Authorization: Bearer ${secret}`,
+      "-H",
+      "wisbot-password: sesame",
       `${web.url}/api/files/big%20file.iso?${query}`,
     ]);
     expect([sent.exitCode, sent.status]).toEqual([0, 201]);
@@ -112,6 +114,36 @@ describe("a token", () => {
       expect(await web.files.usage(ownerId)).toEqual({ files: 0, bytes: 0 });
     },
   );
+
+  test("takes what a file is to be from headers too, and the query's word before theirs", async () => {
+    const { secret } = await mint("token-headers");
+    const said = { "wisbot-title": "Header", "wisbot-note": "Hi", "wisbot-max-downloads": "3" };
+    const headers = { ...bearer(secret), ...said, "wisbot-expires": "2d" };
+    const sent = await fetch(`${web.url}/api/files/a.txt?title=Query`, { method: "PUT", body: "x", headers });
+    const shared = await web.files.get(lastOf((await sent.text()).trim()));
+    expect(shared).toMatchObject({ title: "Query", note: "Hi", maxDownloads: 3 });
+    expect(shared.expiresAt - shared.readyAt).toBe(2 * DAY);
+  });
+
+  test("is refused a password in the address, where others read it, and nothing is kept", async () => {
+    const { secret, ownerId } = await mint("token-query-password");
+    const put = (query: string) =>
+      fetch(`${web.url}/api/files/a.txt?${query}`, { method: "PUT", body: "x", headers: bearer(secret) });
+    const form = formOf({}, [["a.txt", "x"]]);
+    for (const refused of [
+      await put("password=sesame"),
+      await put("title=x&password="),
+      await post(`${web.url}/api/files?password=sesame`, form, bearer(secret)),
+    ]) {
+      expect(await refused.json()).toMatchObject({
+        status: 400,
+        type: "urn:wisbot:problem:share.invalid",
+        detail: expect.stringContaining("does not belong into an address"),
+      });
+    }
+    expect(await web.files.usage(ownerId)).toEqual({ files: 0, bytes: 0 });
+    expect(web.log()).not.toContain("sesame");
+  });
 
   test("with a wish that is wrong keeps nothing", async () => {
     const { secret, ownerId } = await mint("token-wrong");

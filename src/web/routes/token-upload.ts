@@ -13,10 +13,12 @@ const ANSWER_S = 30;
 
 type TokenUploadDeps = Pick<AppDeps, "files" | "closing" | "uploads" | "telemetry"> & { gate: RateGate };
 
-/** `PUT /api/files/:filename` with a token: `curl -T FILE -H "Authorization: Bearer …" HOST/api/files/`. Wishes in the query. */
+/** `PUT /api/files/:filename` with a token: `curl -T FILE -H "Authorization: Bearer …" HOST/api/files/`. Wishes in the query, or as `wisbot-…` headers. */
 export function putFile(deps: TokenUploadDeps): Handler<"/api/files/:filename"> {
   return async (c) => {
-    const wishes = sharingFrom((name) => c.req.query(name) ?? c.req.header(`wisbot-${name}`));
+    // A header's name has no underscores: proxies drop such headers without a word.
+    const header = (name: string) => c.req.header(`wisbot-${name.replaceAll("_", "-")}`);
+    const wishes = sharingFrom((name) => c.req.query(name) ?? header(name));
     const file = await withToken(deps, c, async (owner, signal) => {
       const request = c.req.raw;
       const length = request.headers.get("content-length");
@@ -81,6 +83,7 @@ async function withToken(
   c: Parameters<Handler<string>>[0],
   run: (owner: Parameters<AppDeps["files"]["add"]>[0], signal: AbortSignal) => Promise<StoredFile>,
 ): Promise<StoredFile> {
+  if (c.req.query("password") !== undefined) throw passwordInQuery();
   await gate.mayAskForLink(c.var.client);
   using _place = await gate.upload(c.var.client);
   const secret = /^Bearer (\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
@@ -96,6 +99,14 @@ async function withToken(
   return await running.finally(() => {
     uploads.delete(running);
     c.env.server.timeout(request, ANSWER_S);
+  });
+}
+
+/** Addresses end up in the logs of proxies, in shell histories and in the list of processes. */
+function passwordInQuery(): WisError {
+  return new WisError("share.invalid", {
+    say: "A password does not belong into an address, which others can read. Nothing was stored.",
+    hint: "Choose another one, and send it as a header, wisbot-password: …, or as a field of the form.",
   });
 }
 
