@@ -1,7 +1,7 @@
 import { and, count, eq, getTableColumns, gt, lt, sql, sum } from "drizzle-orm";
 import type { BlobIndex } from "../files/ports.ts";
 import type { Connection } from "./connection.ts";
-import { blobRow, fileRow } from "./file-statements.ts";
+import { blobRow, fileRow } from "./file-rows.ts";
 import { blobs, files, is, keptStates, oneOf } from "./schema.ts";
 import { given } from "./sql.ts";
 

@@ -1,7 +1,7 @@
 import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { FileIndex, FileRow } from "../files/ports.ts";
 import type { Connection } from "./connection.ts";
-import { fileRow } from "./file-statements.ts";
+import { fileRow } from "./file-rows.ts";
 import { files, is, oneOf } from "./schema.ts";
 import { given } from "./sql.ts";
 
