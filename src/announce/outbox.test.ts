@@ -137,6 +137,25 @@ test("a message that can't be delivered is given up, recorded, and not tried aga
   expect((await desk.cleanUp()).old_records).toBe(1);
 });
 
+test("an owner who takes no direct messages is not told that a file goes: no error, and done", async () => {
+  await using desk = await openTestDesk({ limits: { expireAfter: 60 * 86_400_000 } });
+  await desk.files.add({ ownerId: owner }, incoming());
+  desk.clock.now += 59.5 * 86_400_000;
+  const newId = () => "n".repeat(22);
+  await desk.store.files.remind({ lead: 86_400_000, now: desk.clock.now, limit: 10, newId });
+  const discord = scripted(async () => {
+    throw new WisError("announce.undeliverable", { say: "The member takes no direct messages." });
+  });
+  {
+    await using outbox = working(desk, discord.messenger);
+    await Promise.race([outbox.noted("delivered"), outbox.noted("failed")]);
+  }
+  expect(discord.delivered.map(({ kind }) => kind)).toEqual(["file.expiring"]);
+  expect(await owed(desk)).toBeUndefined();
+  expect(desk.lines().filter(({ level }) => level === "error")).toEqual([]);
+  expect(await desk.telemetry.scrape()).not.toMatch(/announcements_failed_total\S* [1-9]/);
+});
+
 test("a message that was being sent when wisbot died is sent by the next start, under the same nonce", async () => {
   const first = await openTestDesk();
   await finishUploads(first, 1);

@@ -11,7 +11,7 @@ import { retryDelay } from "./retry.ts";
 export interface OutboxDeps {
   announcements: Omit<AnnouncementLog, "drop">;
   messenger: Messenger;
-  telemetry: Pick<Telemetry, "span" | "record">;
+  telemetry: Pick<Telemetry, "span" | "record" | "log">;
   metrics: Metrics["outbox"];
   now: Now;
   /** From 0 to 1. */
@@ -90,6 +90,11 @@ async function attempt(deps: OutboxDeps, announcement: Announcement, attempts: n
     try {
       await messenger.deliver(announcement);
     } catch (error) {
+      if (kind === "file.expiring" && isWisError(error, "announce.undeliverable")) {
+        // Nobody asked for it: who takes no direct messages has not wanted to be told.
+        telemetry.log.info(attributes, "an owner can't be told in Discord that a file goes");
+        return await announcements.delivered(id);
+      }
       telemetry.record(error, "delivering an announcement");
       if (isWisError(error, "announce.undeliverable")) {
         metrics.failed.add(1);

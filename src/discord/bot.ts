@@ -14,6 +14,7 @@ import type { Pace } from "./identify.ts";
 import { markInterrupted } from "./interrupted.ts";
 import { createMessenger } from "./messenger.ts";
 import type { BotState } from "./ports.ts";
+import { createPosts } from "./posts.ts";
 import { tokenRefused } from "./refusals.ts";
 import { registerCommands } from "./register.ts";
 import { createMessages } from "./respond.ts";
@@ -68,7 +69,8 @@ export function createBot(deps: BotDeps): Bot {
   const messages = createMessages({ rest, telemetry, now });
   const budget = createEditBudget({ now });
   const progress = createUploadProgress({ ...deps, messages, budget, timers });
-  const dispatcher = createDispatcher({ ...deps, commands, buttons, messages, budget, timers });
+  const posts = createPosts();
+  const dispatcher = createDispatcher({ ...deps, commands, buttons, messages, budget, posts, timers });
   let registered = false;
   /** One connection's work after the other's, however fast they come and go. */
   let work = Promise.resolve();

@@ -5,18 +5,22 @@ import { formatBytes } from "../lib/bytes.ts";
 import { count } from "../lib/count.ts";
 import { formatDuration } from "../lib/duration.ts";
 import { button, linkButton, row } from "./buttons.ts";
+import type { Offer } from "./inline.ts";
 import { note, plain, relativeTime } from "./render.ts";
 import type { Body } from "./respond.ts";
 
+/** The most that an embed's title may have: https://discord.com/developers/docs/resources/message#embed-object-embed-limits */
+const TITLE_LIMIT = 256;
+
 export interface FileCardOptions {
-  /** Its "Post it here" button: ready to be pressed, or pressed already. Absent: none. */
-  post?: "offered" | "posting" | undefined;
+  /** Its "Post it here" button. Absent: none. */
+  post?: Offer | undefined;
 }
 
 /** A stored file or bundle: what it is, how long it stays, and the buttons for its owner and moderators. */
 export function fileCard(file: StoredFile, { post }: FileCardOptions = {}): Body {
   const embed: APIEmbed = {
-    title: plain(file.name),
+    title: plain(file.name, TITLE_LIMIT),
     description: file.url,
     fields: [
       inline("Size", formatBytes(file.size)),
@@ -49,11 +53,12 @@ export function goneCard(words: string): Body {
   return { embeds: [{ description: words }] };
 }
 
-/** A personal upload link. For its owner's eyes only. */
-export function ticketCard({ url, expiresAt, limits }: IssuedTicket): Body {
+/** A personal upload link. For its owner's eyes only. `used`: what they keep already, bytes. */
+export function ticketCard({ url, expiresAt, limits }: IssuedTicket, used: number): Body {
   const content = [
     `Your personal upload link: ${url}`,
-    `It takes one file or many, each of at most ${formatBytes(limits.maxFileSize)}, and expires ${relativeTime(expiresAt)}.`,
+    `It takes one file or many, ${mostOf(limits, used)}, and expires ${relativeTime(expiresAt)}.`,
+    ...(used >= limits.maxBytes ? ["You have no room left: delete something with `/wis files` first."] : []),
     `What you upload stays for ${formatDuration(limits.expireAfter)}, unless you say otherwise on the page; there you can set a password or make it a one-time link, too.`,
     "Keep the link to yourself: whoever has it can use it.",
   ].join("\n");
@@ -78,6 +83,13 @@ export function expiringCard(file: StoredFile, { quiet = false } = {}): Body {
   const dontRemind = button({ label: "Don't remind me", id: `file:quiet:${file.id}` });
   const buttons = [extendButton(file), deleteButton(file), ...(quiet ? [] : [dontRemind])];
   return { content: lines.join("\n"), components: [row(buttons)] };
+}
+
+function mostOf({ maxFileSize, maxBytes }: IssuedTicket["limits"], used: number): string {
+  const left = Math.max(0, maxBytes - used);
+  return left < maxFileSize
+    ? `together at most ${formatBytes(left)}`
+    : `each of at most ${formatBytes(maxFileSize)}`;
 }
 
 const extendButton = ({ id }: StoredFile) => button({ label: "Extend", id: `file:extend:${id}` });

@@ -1,16 +1,19 @@
 import type { Files } from "../files/files.ts";
 import type { AuditAction, AuditEntry, StoredFile } from "../files/ports.ts";
 import { formatBytes } from "../lib/bytes.ts";
+import type { Now } from "../lib/clock.ts";
 import { count } from "../lib/count.ts";
 import type { Member } from "../members/member.ts";
 import { button, row } from "./buttons.ts";
 import { note, plain, relativeTime } from "./render.ts";
 import type { Body } from "./respond.ts";
+import type { Unfinished } from "./unfinished.ts";
+import { unfinishedOf } from "./unfinished.ts";
 
 // A list of somebody's own files in one message, a page at a time. Nothing of it is kept: each button says where in
 // the list it stands.
 
-type ListedFiles = Pick<Files, "page" | "usage" | "limits" | "nextExpiry">;
+type ListedFiles = Pick<Files, "page" | "list" | "usage" | "limits" | "nextExpiry">;
 
 /** A place in the list: behind the file with this id. */
 export type Place = Pick<StoredFile, "id" | "createdAt">;
@@ -20,25 +23,33 @@ const PAGE = 4;
 /** Pages are sought in steps of so many files. */
 const STEP = 100;
 
+export interface FileListDeps {
+  files: ListedFiles;
+  now: Now;
+}
+
 /**
  * A page of a member's files: those behind `after`, or the newest. `trouble`: what did not go as wanted. Where nothing
  * is left behind `after`, the page before it.
  */
 export async function fileList(
-  files: ListedFiles,
+  deps: FileListDeps,
   member: Member,
   { after, trouble }: { after?: Place | undefined; trouble?: string } = {},
 ): Promise<Body> {
+  const { files } = deps;
   const found = await files.page(member.id, { limit: PAGE + 1, ...(after && { after }) });
   if (found.length === 0 && after) {
-    return fileList(files, member, {
+    return fileList(deps, member, {
       after: await pageUpTo(files, member, after),
       ...(trouble && { trouble }),
     });
   }
   const shown = found.slice(0, PAGE);
+  const [room, unfinished] = await Promise.all([roomLine(deps, member), unfinishedOf(files, member.id)]);
   const lines = [
-    await roomLine(files, member),
+    room,
+    ...(unfinished.shares.length > 0 ? [unfinishedLine(unfinished)] : []),
     ...shown.map(fileLine),
     ...(found.length === 0 ? ["You have no files. Upload some with `/wis upload`."] : []),
     ...(trouble ? [note(`⚠️ ${trouble}`)] : []),
@@ -46,7 +57,7 @@ export async function fileList(
   const last = found.length > PAGE ? shown.at(-1) : undefined;
   const rows = [
     ...shown.map((file, index) => fileButtons(file, index + 1, after)),
-    ...pageButtons(after, last),
+    ...lastRow(after, last, unfinished.shares.length > 0),
   ];
   return { content: lines.join("\n"), components: rows };
 }
@@ -74,13 +85,21 @@ function isBehind(file: Place, end: Place): boolean {
   return file.createdAt === end.createdAt ? file.id < end.id : file.createdAt < end.createdAt;
 }
 
-async function roomLine(files: ListedFiles, { id, asker }: Member): Promise<string> {
+async function roomLine({ files, now }: FileListDeps, { id, asker }: Member): Promise<string> {
   const [usage, nextExpiry] = await Promise.all([files.usage(id), files.nextExpiry(id)]);
   const { maxFiles, maxBytes } = files.limits(id, asker);
   const used = `You keep ${usage.files} of ${count(maxFiles, "file")}, open links included: ${formatBytes(usage.bytes)} of ${formatBytes(maxBytes)}.`;
   const left = `${formatBytes(Math.max(0, maxBytes - usage.bytes))} are left.`;
-  const back = nextExpiry === undefined ? "" : ` Space comes back ${relativeTime(nextExpiry)}.`;
+  const back = nextExpiry === undefined ? "" : ` Space comes back ${whenBack(nextExpiry, now())}.`;
   return `${used} ${left}${back}`;
+}
+
+/** What has expired takes its room until the clean-up comes by. */
+const whenBack = (at: number, now: number) => (at > now ? relativeTime(at) : "with the next clean-up");
+
+function unfinishedLine({ shares, bytes }: Unfinished): string {
+  const what = shares.length === 1 ? "open link or unfinished upload" : "open links or unfinished uploads";
+  return `${shares.length} ${what}: ${formatBytes(bytes)} reserved.`;
 }
 
 function fileLine(file: StoredFile, index: number): string {
@@ -109,10 +128,11 @@ function fileButtons({ id }: StoredFile, number: number, after: Place | undefine
 }
 
 /** `after`: where this page begins; `last`: what the next one begins behind. */
-function pageButtons(after: Place | undefined, last: Place | undefined) {
+function lastRow(after: Place | undefined, last: Place | undefined, isUnfinished: boolean) {
   const buttons = [
     ...(after ? [button({ label: "Newer", id: `files:newer:${asText(after)}` })] : []),
     ...(last ? [button({ label: "Older", id: `files:older:${asText(last)}` })] : []),
+    ...(isUnfinished ? [button({ label: "Give up unfinished", id: "files:unfinished:", danger: true })] : []),
   ];
   return buttons.length > 0 ? [row(buttons)] : [];
 }

@@ -1,4 +1,4 @@
-import { ComponentType, type Message } from "discord.js";
+import { type APIMessage, ComponentType } from "discord.js";
 import type { StoredFile } from "../files/ports.ts";
 
 // Files that are small enough to be posted as they are, in place of their link.
@@ -16,10 +16,18 @@ export function fitsInline(file: StoredFile, attachmentLimit: number | undefined
   return isFree && size > 0 && size <= Math.min(attachmentLimit ?? 0, REQUEST_LIMIT);
 }
 
-/** Whether this message offers to post that file. */
-export function isOfferedIn({ components }: Pick<Message, "components">, fileId: string): boolean {
-  const buttons = components.flatMap((one) =>
-    one.type === ComponentType.ActionRow ? one.components.map(({ customId }) => customId) : [],
-  );
-  return buttons.includes(`file:post:${fileId}`);
+/** How a card's "Post it here" button stands: ready to be pressed, or pressed already. */
+export type Offer = "offered" | "posting";
+
+/** What a card says of posting that file; undefined when it has no button for it. */
+export function offerIn(
+  { components = [] }: Pick<APIMessage, "components">,
+  fileId: string,
+): Offer | undefined {
+  const buttons = components.flatMap((one) => (one.type === ComponentType.ActionRow ? one.components : []));
+  for (const one of buttons) {
+    if (one.type !== ComponentType.Button || !("custom_id" in one)) continue;
+    if (one.custom_id === `file:post:${fileId}`) return one.disabled ? "posting" : "offered";
+  }
+  return undefined;
 }

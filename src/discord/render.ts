@@ -39,7 +39,7 @@ export function plain(name: string, limit = 200): string {
       bulletedList: true,
     });
     if (text.length <= limit) return text;
-    kept -= Math.max(1, Math.floor((text.length - limit) / 2));
+    kept = Math.max(1, kept - Math.max(1, Math.floor((text.length - limit) / 2)));
   }
 }
 

@@ -1,3 +1,4 @@
+import type { APIMessage } from "discord.js";
 import type { Body, InteractionKey, Messages, SendOptions, Shown } from "./respond.ts";
 
 /** What one interaction is answered with. */
@@ -6,6 +7,8 @@ export interface Reply {
   defer(options?: { ephemeral?: boolean }): Promise<void>;
   /** For a button: takes the press. `show` then changes the button's own message. */
   acknowledge(): Promise<void>;
+  /** What is shown now, whoever changed it last. Only after the first response. */
+  current(): Promise<Pick<APIMessage, "components">>;
   /** The first response, or what replaces it. `options` count for the first response only. */
   show(body: Body, options?: SendOptions): Promise<Shown>;
   /** One more message below. */
@@ -47,6 +50,10 @@ export function createReply(
     show,
     async defer(options) {
       await first(undefined, options);
+    },
+    async current() {
+      if (!shown) throw new Error("nothing has been shown yet");
+      return await messages.read(shown);
     },
     async acknowledge() {
       await messages.acknowledge(key);

@@ -11,8 +11,8 @@ import { type Arriving, createUploadProgress } from "./upload-progress.ts";
 
 const MB = 1e6;
 
-/** The rules of pace on a clock of their own; Discord answers as `answers` say, one an edit. */
-async function setUp(answers: (Error | undefined)[] = []) {
+/** The rules of pace on a clock of their own; Discord answers as, and when, `answers` say, one an edit. */
+async function setUp(answers: (Error | Promise<void> | undefined)[] = []) {
   const time = fakeTime();
   const start = time.now();
   const { telemetry, lines, ...opened } = await openTestTelemetry();
@@ -26,8 +26,9 @@ async function setUp(answers: (Error | undefined)[] = []) {
         return { content, components: [] };
       },
       async edit(_, body) {
-        const error = answers.shift();
-        if (error) throw error;
+        const answer = answers.shift();
+        if (answer instanceof Error) throw answer;
+        await answer;
         content = body.content ?? "";
         edits.push({ at: time.now() - start, line: content.split("\n").at(-1) ?? "" });
       },
@@ -174,6 +175,37 @@ describe("the progress of an upload", () => {
     expect(t.edits.at(-1)?.line).toBe("-# Stopped: big.iso at 3% of 100 MB. Open the link again to go on.");
     await t.run(3, 3);
     expect(t.content()).toStartWith("Your link: http://wisbot.test/u/x\n-# Receiving big.iso: 5% of 100 MB");
+  });
+
+  test("ends after the word that it has stopped, where it goes on while that is said", async () => {
+    const said = Promise.withResolvers<void>();
+    await using t = await setUp([undefined, undefined, said.promise]);
+    await t.run(3);
+    await t.pass(65_000);
+    t.progress.report(t.upload, 100 * MB);
+    let ended = false;
+    const ending = t.progress.end("a").then(() => {
+      ended = true;
+    });
+    await t.pass(1_000);
+    expect(ended).toBe(false);
+    said.resolve();
+    await ending;
+    const lines = t.edits.length;
+    await t.pass(120_000);
+    expect(t.edits).toHaveLength(lines);
+  });
+
+  test("is shown again after the word that it has stopped has come", async () => {
+    const said = Promise.withResolvers<void>();
+    await using t = await setUp([undefined, undefined, said.promise]);
+    await t.run(3);
+    await t.pass(65_000);
+    t.progress.report(t.upload, 4 * MB);
+    said.resolve();
+    await t.pass(1_000);
+    await t.run(3, 4);
+    expect(t.edits.at(-1)?.line).toStartWith("-# Receiving");
   });
 
   test("says nothing of an upload that is whole and waits to be announced", async () => {

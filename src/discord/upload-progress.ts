@@ -52,7 +52,9 @@ export function createUploadProgress(deps: UploadProgressDeps): UploadProgress {
 
   function follow(shareId: string, origin: Origin | null): Follower | undefined {
     if (draining || origin === null || followed.size >= MOST || !isReachable(origin, now())) return undefined;
-    const follower = createFollower(deps, origin, () => followed.delete(shareId));
+    const follower = createFollower(deps, origin, () => {
+      if (followed.get(shareId) === follower) followed.delete(shareId);
+    });
     followed.set(shareId, follower);
     return follower;
   }
@@ -84,7 +86,7 @@ interface Follower {
 
 type Latest = Pick<FileRow, "name" | "length"> & { received: number };
 
-/** Follows one share until it ends or falls silent. */
+/** Follows one share until it ends or falls silent. `onSilent`: the last word of that has been said. */
 function createFollower(deps: UploadProgressDeps, origin: Origin, onSilent: () => void): Follower {
   const { messages, budget, telemetry, timers, now } = deps;
   const reply = replyTo(origin);
@@ -93,6 +95,8 @@ function createFollower(deps: UploadProgressDeps, origin: Origin, onSilent: () =
   let latest: Latest | undefined;
   let lastAt = now();
   let quiet = false;
+  let ended = false;
+  let falling: Promise<void> | undefined;
 
   const writer = createStreamWriter<Latest>({
     write: (upload) =>
@@ -136,16 +140,15 @@ function createFollower(deps: UploadProgressDeps, origin: Origin, onSilent: () =
     return timers.after(ms, () => {
       const left = lastAt + SILENT_MS - now();
       if (left > 0) cancel = watch(left);
-      else void fallSilent();
+      else falling = fallSilent().finally(onSilent);
     });
   }
 
   async function fallSilent(): Promise<void> {
-    onSilent();
     await writer.stop();
     const upload = latest;
     // Whole, it only waits to be announced. One that was never shown needs no end.
-    if (!upload || upload.received === upload.length || !base) return;
+    if (ended || !upload || upload.received === upload.length || !base) return;
     // Recorded where it is thrown.
     await Promise.allSettled([
       show(() => `Stopped: ${nameOf(upload)} at ${howFar(upload)}. Open the link again to go on.`),
@@ -160,8 +163,10 @@ function createFollower(deps: UploadProgressDeps, origin: Origin, onSilent: () =
       if (!quiet) writer.update(latest);
     },
     async end() {
+      ended = true;
       cancel();
       await writer.stop();
+      await falling;
     },
   };
 }

@@ -136,8 +136,8 @@ export interface Files {
   /** Notes in the audit that somebody looked at it. */
   viewed(file: StoredFile, client: string): void;
 
-  /** Newest first; every state, bundles without their members. */
-  list(filter: { ownerId?: string; states?: FileState[] }): AsyncIterable<FileRow>;
+  /** Newest first; every state. `members`: the files of bundles, too. */
+  list(filter: { ownerId?: string; states?: FileState[]; members?: boolean }): AsyncIterable<FileRow>;
   /** One page of the shares of an owner that are ready, newest first. */
   page(
     ownerId: string,

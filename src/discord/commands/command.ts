@@ -10,6 +10,7 @@ import type { Llm } from "../../llm/llm.ts";
 import type { FileLimits, Limits } from "../../members/limits.ts";
 import type { Member } from "../../members/member.ts";
 import type { EditBudget } from "../edit-budget.ts";
+import type { Posts } from "../posts.ts";
 import type { Reply } from "../reply.ts";
 import type { InteractionKey, Messages } from "../respond.ts";
 import type { Timers } from "../timers.ts";
@@ -24,6 +25,7 @@ export interface CommandDeps {
   limits: Limits;
   messages: Messages;
   budget: EditBudget;
+  posts: Posts;
   /** Ends what is still coming in when wisbot ends. Its reason is a WisError. */
   closing: AbortSignal;
   timers: Timers;

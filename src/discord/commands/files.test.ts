@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { MessageFlags } from "discord.js";
 import type { Asked, ShownMessage } from "../../testing/discord/index.ts";
-import { incoming } from "../../testing/file-desk.ts";
+import { incoming, slowBody, ticketIn } from "../../testing/file-desk.ts";
 import { openTestBot, type TestBot } from "../../testing/test-bot.ts";
 
 /** Keeps files for somebody, a second between any two. Gives their ids, the newest first. */
@@ -55,6 +55,14 @@ describe("/wis files", () => {
     expect(first).toBe(
       `You keep 2 of 7 files, open links included: 10 B of 1 kB. 990 B are left. Space comes back <t:${Math.floor(expiresAt / 1000)}:R>.`,
     );
+  });
+
+  test("says that space comes back with the next clean-up when it is due already", async () => {
+    await using t = await openTestBot();
+    await keep(t, 1);
+    t.later(8 * 86_400_000);
+    const [first] = (await ask(t)).content.split("\n");
+    expect(first).toEndWith(" left. Space comes back with the next clean-up.");
   });
 
   test("says what a bundle, a password and a maximum of downloads are, and never the password", async () => {
@@ -192,6 +200,25 @@ describe("/wis files", () => {
     expect((await t.desk.files.usage(t.discord.user("ada").id)).files).toBe(1);
   });
 
+  test("hides from a member what happened to somebody else's file, and shows it to a moderator", async () => {
+    await using t = await openTestBot();
+    const [id = ""] = await keep(t, 1, "ada");
+    await t.desk.files.extend(id, { ...memberOf(t, "mia"), moderator: true });
+    const { channelId } = await ask(t);
+    const component = { type: 2, style: 2, label: "History", custom_id: `files:history:${id}` };
+    const message = await asBot(t, `/channels/${channelId}/messages`, {
+      components: [{ type: 1, components: [component] }],
+    });
+    const history = async (user: string) => {
+      const pressed = t.discord.press({ user, message, button: "History" });
+      return await pressed.waitFor(({ id }) => id !== message.id);
+    };
+    const refusal = await history("ben");
+    expect(refusal.content).toStartWith("⚠️ This file belongs to somebody else.");
+    expect(refusal.content).not.toContain("<@");
+    expect((await history("mia")).content).toContain(`by <@${t.discord.user("mia").id}>`);
+  });
+
   test("switches the messages before an expiry off and on", async () => {
     await using t = await openTestBot();
     const ownerId = t.discord.user("ada").id;
@@ -200,6 +227,87 @@ describe("/wis files", () => {
     expect((await ask(t, { reminders: true })).content).toContain("You will get a direct message");
     expect(await t.desk.files.reminders(ownerId)).toBe(true);
   });
+});
+
+describe("open links and unfinished uploads", () => {
+  /** A link of Ada's; with files, one of a bundle of three of which so many have arrived. */
+  async function openLink(t: TestBot, arrived = 0): Promise<string> {
+    const link = await t.desk.files.issue({ ownerId: t.discord.user("ada").id });
+    const ticket = ticketIn(link);
+    if (arrived > 0) await t.desk.files.prepare(ticket, { files: 3 });
+    for (let file = 1; file <= arrived; file++) {
+      await t.desk.files.upload(ticket, incoming({ name: `${file}.txt`, text: "12345" }));
+    }
+    return ticket;
+  }
+
+  /** An upload that is cut, and may be gone on with. */
+  async function cut(t: TestBot, ticket: string, length: number) {
+    await t.desk.files.begin(ticket, { name: "big.iso", contentType: undefined, length });
+  }
+
+  const unfinished = ({ content }: ShownMessage) =>
+    content.split("\n").find((line) => line.includes("unfinished"));
+
+  test("are said, with what they keep reserved, and are given up at the press of a button", async () => {
+    await using t = await openTestBot();
+    await keep(t, 1);
+    await openLink(t);
+    await cut(t, await openLink(t), 1_000);
+    await cut(t, await openLink(t, 2), 500);
+    const list = await ask(t);
+    expect(unfinished(list)).toBe("3 open links or unfinished uploads: 1.51 kB reserved.");
+    const after = await press(t, list, "Give up unfinished");
+    expect(unfinished(after)).toBeUndefined();
+    expect(after.buttons.map(({ label }) => label)).not.toContain("Give up unfinished");
+    expect(names(after)).toEqual(["file 1.txt"]);
+    expect(await t.desk.files.usage(t.discord.user("ada").id)).toEqual({ files: 1, bytes: 5 });
+  });
+
+  test("are said where there is no file yet, and one is one", async () => {
+    await using t = await openTestBot();
+    await openLink(t);
+    const list = await ask(t);
+    expect(unfinished(list)).toBe("1 open link or unfinished upload: 0 B reserved.");
+    expect(list.buttons.map(({ label }) => label)).toEqual(["Give up unfinished"]);
+  });
+
+  test("of others are left alone", async () => {
+    await using t = await openTestBot();
+    await t.desk.files.issue({ ownerId: t.discord.user("ben").id });
+    expect(unfinished(await ask(t))).toBeUndefined();
+    await openLink(t);
+    await press(t, await ask(t), "Give up unfinished");
+    expect((await t.desk.files.usage(t.discord.user("ben").id)).files).toBe(1);
+  });
+
+  for (const [what, arrived] of [
+    ["an upload", 0],
+    ["a bundle", 1],
+  ] as const) {
+    test(`stay while ${what} is being sent, which is said`, async () => {
+      await using t = await openTestBot();
+      const ticket = await openLink(t, arrived);
+      await openLink(t);
+      const source = slowBody();
+      const upload = t.desk.files.upload(ticket, incoming({ length: 10, body: source.body }));
+      source.send("12345");
+      await source.wanted();
+      const after = await press(t, await ask(t), "Give up unfinished");
+      expect(unfinished(after)).toStartWith("1 open link or unfinished upload");
+      expect(after.content).toEndWith("⚠️ What is being sent at this moment stays.");
+      source.send("67890");
+      source.end();
+      expect((await upload).size).toBe(10);
+    });
+  }
+});
+
+const memberOf = (t: TestBot, name: string) => ({
+  id: t.discord.user(name).id,
+  name,
+  asker: { guildId: null, roleIds: [] },
+  moderator: false,
 });
 
 /** Posts a message of the bot's. */

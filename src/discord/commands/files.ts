@@ -1,10 +1,18 @@
 import { ApplicationCommandOptionType } from "discord.js";
 import { isWisError, WisError } from "../../errors.ts";
-import type { Files } from "../../files/files.ts";
 import type { StoredFile } from "../../files/ports.ts";
 import { type Member, mayManage } from "../../members/member.ts";
 import { expiringCard, goneCard } from "../cards.ts";
-import { fileAndPlaceIn, fileHistory, fileList, HISTORY, pageUpTo, placeIn } from "../file-list.ts";
+import {
+  type FileListDeps,
+  fileAndPlaceIn,
+  fileHistory,
+  fileList,
+  HISTORY,
+  pageUpTo,
+  placeIn,
+} from "../file-list.ts";
+import { giveUpUnfinished } from "../unfinished.ts";
 import type { Asking, Button, Command, CommandDeps } from "./command.ts";
 
 export const files: Command = {
@@ -20,11 +28,11 @@ export const files: Command = {
   help: () =>
     "see your files and how much room is left; get their links, give them more time, or delete them.",
 
-  async run({ files }, { interaction, member, reply }) {
+  async run({ files, now }, { interaction, member, reply }) {
     const reminders = interaction.options.getBoolean("reminders");
     await reply.defer({ ephemeral: true });
     if (reminders === null) {
-      await reply.show(await fileList(files, member));
+      await reply.show(await fileList({ files, now }, member));
       return;
     }
     await files.setReminders(member.id, reminders);
@@ -39,18 +47,20 @@ const NOT_REMINDED =
 
 const olderFiles: Button = {
   kind: "files:older",
-  async run({ files }, { member, reply }, argument) {
+  async run({ files, now }, { member, reply }, argument) {
     await reply.acknowledge();
-    await reply.show(await fileList(files, member, { after: placeIn(argument) }));
+    await reply.show(await fileList({ files, now }, member, { after: placeIn(argument) }));
   },
 };
 
 const newerFiles: Button = {
   kind: "files:newer",
-  async run({ files }, { member, reply }, argument) {
+  async run({ files, now }, { member, reply }, argument) {
     await reply.acknowledge();
     const end = placeIn(argument);
-    await reply.show(await fileList(files, member, { after: end && (await pageUpTo(files, member, end)) }));
+    await reply.show(
+      await fileList({ files, now }, member, { after: end && (await pageUpTo(files, member, end)) }),
+    );
   },
 };
 
@@ -76,19 +86,30 @@ const historyOfFile: Button = {
 
 const extendListed: Button = {
   kind: "files:extend",
-  run: ({ files }, asking, argument) =>
-    changeListed(files, asking, argument, (id) => files.extend(id, asking.member)),
+  run: (deps, asking, argument) =>
+    changeListed(deps, asking, argument, (id) => deps.files.extend(id, asking.member)),
 };
 
 const deleteListed: Button = {
   kind: "files:delete",
-  run: ({ files }, asking, argument) =>
-    changeListed(files, asking, argument, (id) => files.remove(id, asking.member)),
+  run: (deps, asking, argument) =>
+    changeListed(deps, asking, argument, (id) => deps.files.remove(id, asking.member)),
+};
+
+/** Once more it is asked what is unfinished: the list may be hours old. */
+const giveUp: Button = {
+  kind: "files:unfinished",
+  async run({ files, now }, { member, reply }) {
+    await reply.acknowledge();
+    const { stays } = await giveUpUnfinished(files, member);
+    const trouble = stays ? { trouble: "What is being sent at this moment stays." } : {};
+    await reply.show(await fileList({ files, now }, member, trouble));
+  },
 };
 
 /** Changes a file, and shows its page of the list as it is then. */
 async function changeListed(
-  files: Files,
+  deps: FileListDeps,
   { member, reply }: Asking,
   argument: string,
   change: (id: string) => Promise<unknown>,
@@ -99,10 +120,10 @@ async function changeListed(
     await change(id);
   } catch (error) {
     if (!isWisError(error, "file.unknown")) throw error;
-    await reply.show(await fileList(files, member, { after, trouble: error.say }));
+    await reply.show(await fileList(deps, member, { after, trouble: error.say }));
     return;
   }
-  await reply.show(await fileList(files, member, { after }));
+  await reply.show(await fileList(deps, member, { after }));
 }
 
 /** The button of the message that tells of a file about to go. */
@@ -135,5 +156,6 @@ export const fileButtons = [
   historyOfFile,
   extendListed,
   deleteListed,
+  giveUp,
   quietFile,
 ];

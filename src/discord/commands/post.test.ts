@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import type { Sharing } from "../../files/files.ts";
+import type { BlobStore } from "../../files/ports.ts";
 import type { ShownMessage } from "../../testing/discord/index.ts";
 import { incoming, ticketIn } from "../../testing/file-desk.ts";
 import { openTestBot, type TestBot } from "../../testing/test-bot.ts";
+import { until } from "../../testing/until.ts";
 
 const FOLLOW_UP = "POST /webhooks/{webhook_id}/{webhook_token}";
 
@@ -34,6 +36,41 @@ async function announce(
   return await t.discord.waitForMessage(isCard, { channel: given.private ? "dm" : "general", user: "ada" });
 }
 
+/** A disk whose reads wait, once they are held, until they are let go. */
+function slowReads() {
+  let gate = Promise.resolve();
+  let waiting = 0;
+  const wrapBlobs = (blobs: BlobStore): BlobStore => ({
+    ...blobs,
+    async open(key, range) {
+      const blob = await blobs.open(key, range);
+      waiting += 1;
+      await gate;
+      waiting -= 1;
+      return blob;
+    },
+  });
+  return {
+    wrapBlobs,
+    waiting: () => waiting,
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate = promise;
+      return resolve;
+    },
+  };
+}
+
+/** The card as it is shown now. */
+function cardNow(t: TestBot, { id }: ShownMessage): ShownMessage {
+  const card = t.discord.messages({ channel: "general" }).find((one) => one.id === id);
+  if (!card) throw new Error("the card is gone");
+  return card;
+}
+
+const posts = (t: TestBot) =>
+  t.discord.messages({ channel: "general" }).filter(({ attachments }) => attachments.length > 0);
+
 const labels = ({ buttons }: ShownMessage) => buttons.map(({ label }) => label);
 const fields = ({ embeds }: ShownMessage) =>
   (embeds[0]?.fields ?? []).map(({ name, value }) => [name, value]);
@@ -51,6 +88,81 @@ describe("a file that its asker could attach", () => {
       ["hello.txt", "hello"],
     ]);
     await pressed.waitFor((one) => one.id === card.id && labels(one).length === 3);
+  });
+
+  test("is posted once, however quickly its button is pressed again", async () => {
+    await using t = await openTestBot();
+    const card = await announce(t);
+    for (const user of ["ada", "ada", "mia"]) {
+      t.discord.press({ user, message: card, button: "Post it here" });
+    }
+    await t.discord.waitForMessage((one) => one.id === card.id && labels(one).length === 3, {
+      channel: "general",
+    });
+    await t.bot.drain();
+    expect(posts(t)).toHaveLength(1);
+    expect(labels(cardNow(t, card))).toEqual(["Open", "Extend", "Delete"]);
+  });
+
+  test("is not offered again by an extension while it is being posted", async () => {
+    const disk = slowReads();
+    await using t = await openTestBot({ wrapBlobs: disk.wrapBlobs });
+    const card = await announce(t);
+    const letGo = disk.hold();
+    const pressed = t.discord.press({ user: "ada", message: card, button: "Post it here" });
+    const posting = await pressed.waitFor((one) => labels(one).includes("Posting…"));
+    const extending = t.discord.press({ user: "ada", message: posting, button: "Extend" });
+    const extended = await extending.waitFor(({ history }) => history.length > posting.history.length);
+    expect(labels(extended)).toEqual(["Open", "Posting…", "Extend", "Delete"]);
+    expect(extended.buttons[1]?.disabled).toBe(true);
+    letGo();
+    await pressed.waitFor((one) => one.id === card.id && labels(one).length === 3);
+    expect(posts(t)).toHaveLength(1);
+  });
+
+  test("stays deleted when it is deleted while it is being posted, and nobody is alarmed", async () => {
+    const disk = slowReads();
+    await using t = await openTestBot({ wrapBlobs: disk.wrapBlobs });
+    const card = await announce(t);
+    const letGo = disk.hold();
+    const pressed = t.discord.press({ user: "ada", message: card, button: "Post it here" });
+    const posting = await pressed.waitFor((one) => labels(one).includes("Posting…"));
+    await until("the file is read", async () => disk.waiting() === 1);
+    const deleting = t.discord.press({ user: "ada", message: posting, button: "Delete" });
+    await deleting.waitFor(({ buttons }) => buttons.length === 0);
+    letGo();
+    await t.bot.drain();
+    expect(labels(cardNow(t, card))).toEqual([]);
+    expect(t.lines().filter(({ level }) => level === "error")).toEqual([]);
+  });
+
+  test("is posted beside one other at most: who comes next is asked to press again", async () => {
+    const disk = slowReads();
+    await using t = await openTestBot({ wrapBlobs: disk.wrapBlobs });
+    const cards = [
+      await announce(t),
+      await announce(t, { text: "two" }),
+      await announce(t, { text: "three" }),
+    ];
+    const [first, second, third] = cards;
+    if (!first || !second || !third) throw new Error("three files were announced");
+    const letGo = disk.hold();
+    const pressed = [first, second].map((message) =>
+      t.discord.press({ user: "ada", message, button: "Post it here" }),
+    );
+    await Promise.all(pressed.map((one) => one.waitFor((card) => labels(card).includes("Posting…"))));
+    const refused = t.discord.press({ user: "ada", message: third, button: "Post it here" });
+    const refusal = await refused.waitFor(({ content }) => content.includes("posting other files"));
+    expect(refusal.ephemeral).toBe(true);
+    expect(labels(cardNow(t, third))).toContain("Post it here");
+    letGo();
+    await Promise.all(pressed.map((one) => one.waitFor(({ attachments }) => attachments.length > 0)));
+    await t.discord.waitForMessage((one) => one.id === first.id && labels(one).length === 3, {
+      channel: "general",
+    });
+    const again = t.discord.press({ user: "ada", message: third, button: "Post it here" });
+    await again.waitFor(({ attachments }) => attachments.length > 0);
+    expect(posts(t)).toHaveLength(3);
   });
 
   test("is posted by its owner or a moderator alone", async () => {

@@ -50,7 +50,7 @@ describe("/wis upload without a file", () => {
 
   test("gives those with a role the quota of that role, in the server where they have it", async () => {
     const files = (discord: DiscordStandIn) => ({
-      quotas: [{ roles: [discord.role("Patrons").id], max_file_size: "5GB" }],
+      quotas: [{ roles: [discord.role("Patrons").id], max_file_size: "5GB", max_bytes: "9GB" }],
     });
     await using t = await openTestBot({ files });
     t.discord.setRoles("ben", ["Patrons"]);
@@ -64,6 +64,21 @@ describe("/wis upload without a file", () => {
     expect(await told("ben", "dm")).toBe("250 MB");
     const roles = (await rows(t)).map(({ asker }) => asker?.roleIds.includes(t.discord.role("Patrons").id));
     expect(roles.filter(Boolean)).toHaveLength(1);
+  });
+
+  test("promises no more than there is room for", async () => {
+    await using t = await openTestBot({
+      files: () => ({ max_file_size: "1MB", max_bytes_per_user: "1000kB" }),
+    });
+    const ownerId = t.discord.user("ada").id;
+    const told = async () => {
+      const asked = t.discord.invoke({ user: "ada", command: "wis upload" });
+      return (await asked.waitFor(({ loading }) => !loading)).content;
+    };
+    await t.desk.files.add({ ownerId }, incoming({ text: "x".repeat(400_000) }));
+    expect(await told()).toContain("It takes one file or many, together at most 600 kB,");
+    await t.desk.files.add({ ownerId }, incoming({ text: "y".repeat(600_000) }));
+    expect(await told()).toContain("You have no room left: delete something with `/wis files` first.");
   });
 
   test("works in a direct message too", async () => {

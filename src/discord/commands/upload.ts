@@ -1,10 +1,10 @@
 import { ApplicationCommandOptionType } from "discord.js";
-import { isWisError, toWisError } from "../../errors.ts";
+import { isWisError } from "../../errors.ts";
 import { formatBytes } from "../../lib/bytes.ts";
 import { formatDuration } from "../../lib/duration.ts";
 import { openAttachment, withoutLink } from "../attachment.ts";
 import { fileCard, goneCard, ticketCard } from "../cards.ts";
-import { isOfferedIn } from "../inline.ts";
+import { offerIn } from "../inline.ts";
 import type { Button, Command } from "./command.ts";
 
 export const upload: Command = {
@@ -43,7 +43,8 @@ export const upload: Command = {
         attachmentLimit: interaction.attachmentSizeLimit,
       };
       const ticket = await files.issue({ ownerId: member.id, asker: member.asker, origin });
-      await reply.show(ticketCard(ticket));
+      const { bytes } = await files.usage(member.id);
+      await reply.show(ticketCard(ticket, bytes));
       return;
     }
     await reply.defer({ ephemeral: isPrivate });
@@ -59,29 +60,34 @@ export const upload: Command = {
 
 export const deleteFile: Button = {
   kind: "file:delete",
-  async run({ files }, { member, reply }, id) {
+  async run({ files, posts }, { member, reply }, id) {
     await reply.acknowledge();
+    let words = "This file was deleted.";
     try {
       await files.remove(id, member);
     } catch (error) {
       if (!isWisError(error, "file.unknown")) throw error;
-      await reply.show(goneCard(toWisError(error).say));
-      return;
+      words = error.say;
     }
-    await reply.show(goneCard("This file was deleted."));
+    await posts.inTurn(id, () => reply.show(goneCard(words)));
   },
 };
 
 export const extendFile: Button = {
   kind: "file:extend",
-  async run({ files }, { interaction, member, reply }, id) {
+  async run({ files, posts }, { member, reply }, id) {
     await reply.acknowledge();
-    const post = isOfferedIn(interaction.message, id) ? "offered" : undefined;
-    try {
-      await reply.show(fileCard(await files.extend(id, member), { post }));
-    } catch (error) {
-      if (!isWisError(error, "file.unknown")) throw error;
-      await reply.show(goneCard(error.say));
-    }
+    await posts.inTurn(id, async () => {
+      try {
+        const file = await files.extend(id, member);
+        const offer = offerIn(await reply.current(), id);
+        // "Posting…" that nobody is at was left by a wisbot that was killed: it may have been posted.
+        const post = offer === "posting" && !posts.has(id) ? undefined : offer;
+        await reply.show(fileCard(file, { post }));
+      } catch (error) {
+        if (!isWisError(error, "file.unknown")) throw error;
+        await reply.show(goneCard(error.say));
+      }
+    });
   },
 };
