@@ -4,6 +4,7 @@ import { openRaw } from "../testing/raw-http.ts";
 import { formOf, put, shareAt } from "../testing/sharing.ts";
 import { lastOf } from "../testing/tus-client.ts";
 import { until } from "../testing/until.ts";
+import { readForm } from "./form.ts";
 
 const HTML = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 const JSON_ONLY = { accept: "application/json" };
@@ -106,6 +107,20 @@ describe("the form, without JavaScript", () => {
     expect((await post(link, formOf({}, [["small.txt", "small"]]))).status).toBe(201);
   });
 
+  test("with a setting behind its file is refused whole: the file would have been shared without it", async () => {
+    const link = await web.link();
+    const form = formOf({}, [["one.txt", "hello".repeat(100_000)]]);
+    form.append("password", "sesame");
+    const answer = await post(link, form, JSON_ONLY);
+    expect(answer.status).toBe(400);
+    expect((await answer.json()).hint).toBe("Put the settings before the file.");
+    expect(await look(link)).toEqual({ state: "open", files: [], expected: null });
+  });
+
+  test("through no link takes no place", async () => {
+    expect((await post(`${web.url}/u/${"A".repeat(22)}`, formOf({}, [["a.txt", "x"]]))).status).toBe(404);
+  });
+
   test("that is no form, or from another site, is refused", async () => {
     const link = await web.link();
     const json = { ...HTML, "content-type": "application/json" };
@@ -120,4 +135,14 @@ describe("the form, without JavaScript", () => {
     const fields = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`field-${at}`, "x"]));
     expect((await post(link, formOf(fields, [["a.txt", "x"]]))).status).toBe(400);
   });
+});
+
+test("a form that trickles in without a file is ended, however long its sender could go on", async () => {
+  const body = new ReadableStream<Uint8Array>({
+    start: (source) => source.enqueue(new TextEncoder().encode("a preamble that never ends")),
+  });
+  const headers = { "content-type": "multipart/form-data; boundary=b" };
+  const request = new Request("http://wisbot.test/", { method: "POST", headers, body });
+  const ended = readForm(request, async () => {}, 1).catch((error: unknown) => error);
+  expect(await ended).toMatchObject({ code: "upload.slow" });
 });

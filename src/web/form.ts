@@ -14,40 +14,60 @@ export interface FormFile {
 
 export type FormFields = ReadonlyMap<string, string>;
 
+/** What a form may take besides its files, whose pace is the file desk's to judge, milliseconds. */
+const PATIENCE_MS = 30_000;
+
 /** Far more than any form here has; what goes beyond is refused, not read. */
 const LIMITS = { fields: 20, fieldSize: 16_384, fieldNameSize: 100, files: 2_000, headerPairs: 20 };
 
 /**
- * Reads a form as browsers and ShareX send it, in bounded memory: `take` is given one file after the other, with the
- * fields that stood before it, and reads its body to the end. Gives all fields and how many files there were.
- * Throws WisError `bad_request`, `upload.cut`, and what `take` throws.
+ * Reads a form as browsers and ShareX send it, in bounded memory and time: `take` is given one file after the other,
+ * with the fields that stood before it, and reads its body to the end. Gives all fields and how many files there were.
+ * A field behind a file is refused: that file was taken without what it says, which may have been a password.
+ * Throws WisError `bad_request`, `upload.cut`, `upload.slow`, and what `take` throws.
  */
 export async function readForm(
   request: Request,
   take: (file: FormFile, fields: FormFields) => Promise<void>,
+  patience = PATIENCE_MS,
 ): Promise<{ fields: FormFields; files: number }> {
   const fields = new Map<string, string>();
   const parser = openParser(request);
   let files = 0;
   let turn = Promise.resolve();
   let current: Readable | undefined;
+  const reader = bodyInFewChunks(request)?.getReader();
+  const clock = createPatience(patience, () => giveUp(tooSlow()));
+
+  /** A stream that is destroyed waits for the read that it has begun: only the body itself can end that one. */
+  function giveUp(error: Error) {
+    parser.destroy(error);
+    reader?.cancel(error).catch(heardElsewhere);
+  }
 
   parser.on("error", heardElsewhere);
-  parser.on("field", (name, value) => void fields.set(name, value));
+  parser.on("field", (name, value) => {
+    if (files > 0) giveUp(tooLate(name));
+    fields.set(name, value);
+  });
   for (const limit of ["fieldsLimit", "filesLimit", "partsLimit"] as const) {
-    parser.on(limit, () => parser.destroy(tooMuch()));
+    parser.on(limit, () => giveUp(tooMuch()));
   }
   parser.on("file", (_, stream, name, __, contentType) => {
     // An input that was left empty comes as a file without a name.
     if (!name) return void stream.resume();
     files += 1;
     current = stream.on("error", heardElsewhere);
-    turn = turn.then(() => take({ name, contentType, body: bodyOf(stream) }, fields));
-    turn.catch((error) => parser.destroy(error));
+    const before = new Map(fields);
+    turn = turn.then(async () => {
+      using _ = clock.stop();
+      await take({ name, contentType, body: bodyOf(stream) }, before);
+    });
+    turn.catch(giveUp);
   });
 
   try {
-    await pipeline(Readable.from(bodyInFewChunks(request) ?? []), parser);
+    await pipeline(Readable.from(chunksOf(reader)), parser);
     await turn;
     return { fields, files };
   } catch (error) {
@@ -55,7 +75,40 @@ export async function readForm(
     // Whoever was taking a file tidies up first; what it says of its end matters more than a broken stream.
     await turn;
     throw isWisError(error) ? error : cut(error);
+  } finally {
+    clock.end();
   }
+}
+
+async function* chunksOf(
+  reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
+): AsyncGenerator<Uint8Array> {
+  for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) yield read.value;
+}
+
+/** Counts the time that passes while nothing stops it. */
+function createPatience(patience: number, onEnd: () => void) {
+  let left = patience;
+  let since = performance.now();
+  let timer: Timer | undefined = setTimeout(onEnd, left);
+
+  function end() {
+    clearTimeout(timer);
+    timer = undefined;
+  }
+  return {
+    end,
+    stop(): Disposable {
+      left -= performance.now() - since;
+      end();
+      return {
+        [Symbol.dispose]() {
+          since = performance.now();
+          timer = setTimeout(onEnd, Math.max(left, 0));
+        },
+      };
+    },
+  };
 }
 
 /** By whoever reads the stream or waits for its end. Until somebody does, an error without a listener ends the process. */
@@ -72,6 +125,20 @@ function openParser(request: Request) {
       cause,
     });
   }
+}
+
+function tooLate(name: string): WisError {
+  return new WisError("bad_request", {
+    say: `The field ${name.slice(0, 40)} stands behind a file, which would have been shared without it.`,
+    hint: "Put the settings before the file.",
+  });
+}
+
+function tooSlow(): WisError {
+  return new WisError("upload.slow", {
+    say: "The form arrived too slowly.",
+    hint: "Send it again over a better connection.",
+  });
 }
 
 function tooMuch(): WisError {

@@ -1,6 +1,7 @@
 import { UploadDonePage } from "../../../templates/upload-closed.tsx";
 import { WisError } from "../../errors.ts";
 import type { StoredFile } from "../../files/ports.ts";
+import { closedTicket } from "../../files/ticket.ts";
 import type { AppDeps } from "../app.ts";
 import { assetUrls } from "../assets.ts";
 import type { Handler } from "../env.ts";
@@ -20,10 +21,13 @@ type FormDeps = Pick<AppDeps, "files" | "closing" | "uploads" | "version" | "tel
 
 /** `POST /u/:ticket`: the page's form, for browsers without JavaScript. One file or many, and the sender's wishes. */
 export function form(deps: FormDeps): Handler<"/u/:ticket"> {
-  const { gate, closing, uploads, version } = deps;
+  const { files, gate, closing, uploads, version } = deps;
   return async (c) => {
-    using _place = await gate.upload(c.var.client);
     const ticket = c.req.param("ticket");
+    // Nobody holds a place who has no link.
+    const closed = closedTicket(await files.inspect(ticket));
+    if (closed) throw closed;
+    using _place = await gate.upload(c.var.client);
     const request = c.req.raw;
     c.env.server.timeout(request, 0);
     const signal = AbortSignal.any([request.signal, closing]);
