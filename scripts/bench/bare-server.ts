@@ -1,7 +1,7 @@
 // What a transfer costs on Bun at the least: an upload is streamed through SHA-256 into a file, synced and put in
 // place; a download is the file as it is.
 import { open, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 const { PORT = "", FOLDER = "" } = process.env;
 
@@ -24,8 +24,9 @@ Bun.serve({
   maxRequestBodySize: Number.MAX_SAFE_INTEGER,
   idleTimeout: 120,
   async fetch(request) {
-    if (new URL(request.url).pathname === "/") return new Response("It listens.");
-    const path = join(FOLDER, "blob");
+    const { pathname } = new URL(request.url);
+    if (pathname === "/") return new Response("It listens.");
+    const path = join(FOLDER, basename(pathname));
     if (request.method === "PUT" && request.body) return new Response(await take(request.body, path));
     return new Response(Bun.file(path));
   },

@@ -1,18 +1,35 @@
-// bun run bench [--size 256MiB] [interactions] [first-token] [startup] [transfers] [small-downloads] [clean-up]
+// bun run bench [--size 256MiB] [NAME …]: all of them, or those that are named.
 // Measures the built executable against bare baselines and peers in the same run. On a quiet machine, please.
 import { cpus, release } from "node:os";
 import { parseArgs } from "node:util";
 import { parseBytes } from "../../src/lib/bytes.ts";
 import { root, runAll } from "../run.ts";
 import { cleanUpBench } from "./clean-up.ts";
+import { contention } from "./contention.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { firstToken } from "./first-token.ts";
 import { interactions } from "./interactions.ts";
+import { listing } from "./listing.ts";
 import { smallDownloads } from "./small-downloads.ts";
+import { stalled } from "./stalled.ts";
 import { startup } from "./startup.ts";
 import { transfers } from "./transfers.ts";
+import { tus } from "./tus.ts";
+import { zipBench } from "./zip.ts";
 
-const benches: Bench[] = [startup, interactions, firstToken, transfers, smallDownloads, cleanUpBench];
+const benches: Bench[] = [
+  startup,
+  interactions,
+  firstToken,
+  transfers,
+  tus,
+  stalled,
+  contention,
+  smallDownloads,
+  zipBench,
+  listing,
+  cleanUpBench,
+];
 
 const { values, positionals } = parseArgs({
   options: { size: { type: "string", default: "2GiB" } },

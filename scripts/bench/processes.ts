@@ -38,6 +38,19 @@ export async function startBuilt(config: ConfigInput, env: Record<string, string
   return { ...running, folder, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
+/** Starts a server of this folder, in Bun, which keeps its files in `folder`. */
+export async function startScript(
+  name: string,
+  { folder, env = {} }: { folder: string; env?: Record<string, string> },
+): Promise<Running> {
+  const port = freePort();
+  return await startServer([process.execPath, join(import.meta.dir, name)], {
+    url: `http://127.0.0.1:${port}`,
+    folder,
+    env: { PORT: String(port), FOLDER: folder, ...env },
+  });
+}
+
 /** Starts a server and waits until it answers. */
 export async function startServer(
   command: string[],

@@ -11,6 +11,7 @@ import {
   type Running,
   residentBytes,
   startBuilt,
+  startScript,
   startServer,
   temporaryFolder,
 } from "./processes.ts";
@@ -20,7 +21,7 @@ const ROUNDS = 6;
 const COPIES = 4;
 const SETTLED_MS = 2_000;
 const MEMORY_LIMIT = 64e6;
-const UPLOAD_LIMIT = 0.8;
+const UPLOAD_LIMIT = 0.9;
 const DOWNLOAD_LIMIT = 0.75;
 const CHUNK = 16 * 2 ** 20;
 
@@ -108,12 +109,7 @@ async function run({ size }: BenchOptions): Promise<Figure[]> {
   await using folder = await temporaryFolder();
   const file = join(folder.path, "random.bin");
   await writeRandom(file, size);
-  const port = freePort();
-  await using bare = await startServer([process.execPath, join(import.meta.dir, "bare-server.ts")], {
-    url: `http://127.0.0.1:${port}`,
-    folder: folder.path,
-    env: { PORT: String(port), FOLDER: folder.path },
-  });
+  await using bare = await startScript("bare-server.ts", { folder: folder.path });
   await using wisbot = await startBuilt({
     files: { max_file_size: size * 2, max_bytes_per_user: size * 10, min_free_disk: 1 },
   });

@@ -1,11 +1,10 @@
 import type { Readable } from "node:stream";
 import { DataStore, Server, Upload } from "@tus/server";
-import { WisError } from "../errors.ts";
+import { isWisError, WisError } from "../errors.ts";
 import type { Files } from "../files/files.ts";
 import type { StoredFile } from "../files/ports.ts";
 import { newCapability } from "../lib/capability.ts";
-import { bodyInFewChunks } from "./gather.ts";
-import { bodyOf } from "./node-body.ts";
+import { type BodyAside, setBodyAside } from "./tus-body.ts";
 import { createFifoLocker } from "./tus-locker.ts";
 
 /** Where resumable uploads are; each has its own address below. */
@@ -25,32 +24,33 @@ const DRAIN = 300;
  * Throws whatever the file desk throws, and WisErrors for what the protocol forbids.
  */
 export function createTus(deps: TusDeps): (request: Request) => Promise<Response> {
-  const failures = new WeakMap<Request, unknown>();
-  const server = new Server({
-    path: TUS_PATH,
-    datastore: createDataStore(deps),
-    locker: createFifoLocker(),
-    lockDrainTimeout: DRAIN,
-    relativeLocation: true,
-    // The upload's real address comes from the file desk, when it has taken it.
-    namingFunction: newCapability,
-    // Only our own pages: another site is told nothing.
-    allowedOrigins: () => false,
-    async onUploadFinish(_, { id }) {
-      const { file } = await deps.files.progress(id);
-      return isWholeShare(file) ? { headers: { "Content-Location": file.url } } : {};
-    },
-    onResponseError(request, error) {
-      failures.set(request, error);
-      return undefined;
-    },
-  });
+  const locker = createFifoLocker();
 
   return async (given) => {
-    const body = bodyInFewChunks(given);
-    const request = body === given.body ? given : new Request(given, { body });
-    const response = await server.handleWeb(request);
-    if (failures.has(request)) throw fromTus(failures.get(request));
+    const body = setBodyAside(given);
+    const failures: unknown[] = [];
+    // One for each request: a store is not told whose bytes it is given.
+    const server = new Server({
+      path: TUS_PATH,
+      datastore: createDataStore(deps, body),
+      locker,
+      lockDrainTimeout: DRAIN,
+      relativeLocation: true,
+      // The upload's real address comes from the file desk, when it has taken it.
+      namingFunction: newCapability,
+      // Only our own pages: another site is told nothing.
+      allowedOrigins: () => false,
+      async onUploadFinish(_, { id }) {
+        const { file } = await deps.files.progress(id);
+        return isWholeShare(file) ? { headers: { "Content-Location": file.url } } : {};
+      },
+      onResponseError(_, error) {
+        failures.push(error);
+        return undefined;
+      },
+    });
+    const response = await server.handleWeb(body.request);
+    if (failures.length > 0) throw fromTus(failures[0]);
     return response;
   };
 }
@@ -61,7 +61,18 @@ export function isWholeShare(file: StoredFile | undefined): file is StoredFile {
 }
 
 /** The file desk as the library's store. */
-function createDataStore({ files, closing }: TusDeps): DataStore {
+function createDataStore({ files, closing }: TusDeps, { take }: BodyAside): DataStore {
+  /** Whoever is no longer wanted ends where it is, and hears how far that was. */
+  async function append(id: string, offset: number, body: ReadableStream<Uint8Array>, unwanted: AbortSignal) {
+    try {
+      return await files.append(id, offset, { body, signal: AbortSignal.any([closing, unwanted]) });
+    } catch (error) {
+      if (isWisError(error) && unwanted.aborted && error.cause === unwanted.reason)
+        return await files.progress(id);
+      throw isWisError(error, "upload.length_mismatch") ? tooLong(error) : error;
+    }
+  }
+
   return Object.assign(new DataStore(), {
     extensions: ["creation", "creation-with-upload", "creation-defer-length", "termination"],
 
@@ -84,7 +95,7 @@ function createDataStore({ files, closing }: TusDeps): DataStore {
     },
 
     async write(stream: Readable, id: string, offset: number): Promise<number> {
-      const { received } = await files.append(id, offset, { body: bodyOf(stream), signal: closing });
+      const { received } = await take(stream, (body, unwanted) => append(id, offset, body, unwanted));
       return received;
     },
 
@@ -113,11 +124,7 @@ function fromTus(error: unknown): unknown {
         cause,
       });
     case 413:
-      return new WisError("file.too_large", {
-        say: "More bytes came than the upload was announced with.",
-        hint: "Send the file again from its start.",
-        cause,
-      });
+      return tooLong(cause);
     default:
       return new WisError("bad_request", {
         say: `This is not how resumable uploads work: ${body.trim()}.`,
@@ -125,6 +132,14 @@ function fromTus(error: unknown): unknown {
         cause,
       });
   }
+}
+
+function tooLong(cause: unknown): WisError {
+  return new WisError("file.too_large", {
+    say: "More bytes came than the upload was announced with.",
+    hint: "Send the file again from its start.",
+    cause,
+  });
 }
 
 function isProtocolError(error: unknown): error is { status_code: number; body: string } {
