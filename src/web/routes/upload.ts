@@ -15,6 +15,7 @@ type UploadDeps = Pick<AppDeps, "files" | "closing" | "uploads"> & { gate: RateG
  */
 export function upload({ files, gate, closing, uploads }: UploadDeps): Handler<"/u/:ticket/:filename"> {
   return async (c) => {
+    refuseQuery(c.req.query());
     using _place = await gate.upload(c.var.client);
     const request = c.req.raw;
     // Bun counts this from the call on and not from the last byte [measured, 1.4.5], so any number would end large
@@ -34,6 +35,15 @@ export function upload({ files, gate, closing, uploads }: UploadDeps): Handler<"
     });
     return text(c, `${file.url}\n`, { "content-type": "text/plain; charset=utf-8", location: file.url }, 201);
   };
+}
+
+/** What is wished in a query would be lost without a word, a password among it. */
+function refuseQuery(query: Record<string, string>): void {
+  if (Object.keys(query).length === 0) return;
+  throw new WisError("share.invalid", {
+    say: "This address takes a file and no settings.",
+    hint: "Send them first, as JSON, to LINK/settings; or leave away what stands behind the question mark.",
+  });
 }
 
 /** `PUT` without a name, which is what `curl -T -` makes of the link. */
