@@ -4,7 +4,6 @@ import { openRaw } from "../testing/raw-http.ts";
 import { formOf, put, shareAt } from "../testing/sharing.ts";
 import { lastOf } from "../testing/tus-client.ts";
 import { until } from "../testing/until.ts";
-import { readForm } from "./form.ts";
 
 const HTML = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 const JSON_ONLY = { accept: "application/json" };
@@ -15,12 +14,19 @@ beforeAll(async () => {
 });
 afterAll(() => web?.[Symbol.asyncDispose]());
 
-const post = (url: string, form: FormData, headers: Record<string, string> = HTML) =>
-  fetch(url, { method: "POST", body: form, headers });
+const BEFORE = "Put the settings before the file.";
+const SHARE_OF_TWO: [string, string][] = [
+  ["one.txt", "first"],
+  ["two.txt", "second"],
+];
+
+/** Like curl -F, unless it says that it is a browser. */
+const post = (url: string, form: FormData, headers: Record<string, string> = {}) =>
+  fetch(url, { method: "POST", body: form, headers, redirect: "manual" });
 const look = async (link: string) => await (await fetch(link, { headers: JSON_ONLY })).json();
 
 describe("the form, without JavaScript", () => {
-  test("shares one file, as its fields say, and answers with a page that shows the link", async () => {
+  test("shares one file, as its fields say, and answers curl -F with the share's address", async () => {
     const fields = {
       title: "Plain",
       note: "no\r\nscript",
@@ -30,23 +36,65 @@ describe("the form, without JavaScript", () => {
     };
     const answer = await post(await web.link(), formOf(fields, [["one.txt", "hello"]]));
     expect(answer.status).toBe(201);
-    expect(answer.headers.get("content-type")).toStartWith("text/html");
-    expect(await answer.text()).toContain(answer.headers.get("location") ?? "nothing");
+    expect(await answer.text()).toBe(`${answer.headers.get("location")}\n`);
     const file = await shareAt(answer, web);
     expect(file).toMatchObject({ name: "one.txt", title: "Plain", note: "no\nscript", maxDownloads: 2 });
     expect(file.passwordHash).not.toBeNull();
   });
 
   test("shares two files as a bundle", async () => {
-    const answer = await post(
-      await web.link(),
-      formOf({}, [
-        ["one.txt", "first"],
-        ["two.txt", "second"],
-      ]),
-    );
+    const answer = await post(await web.link(), formOf({}, SHARE_OF_TWO));
     expect(answer.status).toBe(201);
     expect(await shareAt(answer, web)).toMatchObject({ members: 2, size: 11 });
+  });
+
+  test("leads a browser to a page with the link, which may be loaded again without sending the form again", async () => {
+    const link = await web.link();
+    const answer = await post(link, formOf({ password: "sesame" }, [["one.txt", "hello"]]), HTML);
+    expect([answer.status, answer.headers.get("location")]).toEqual([303, new URL(link).pathname]);
+    const { url } = await look(link);
+    const shown = await (await fetch(link, { headers: HTML })).text();
+    for (const part of ["<h1>Uploaded</h1>", url, "data-copy"]) expect(shown).toContain(part);
+  });
+
+  test("of an unknown or a used link is refused before anything of it has come, and takes no place", async () => {
+    await using one = await openTestWeb({ rates: { uploadsAtOncePerClient: 1 } });
+    const used = await one.link();
+    await put(used, "a.txt", "x");
+    const head = (path: string) =>
+      `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000\r\n\r\n`;
+    using unknown = await openRaw(one.port);
+    await unknown.write(head(`/u/${"A".repeat(22)}`));
+    expect(await unknown.until("ticket.unknown")).toStartWith("HTTP/1.1 404");
+    using closed = await openRaw(one.port);
+    await closed.write(head(new URL(used).pathname));
+    expect(await closed.until("ticket.used")).toStartWith("HTTP/1.1 410");
+    expect((await put(await one.link(), "a.txt", "x")).status).toBe(201);
+  });
+
+  test.each(["title", "note", "password", "expires", "max_downloads"])(
+    "with its %s behind a file keeps nothing, however large the file is",
+    async (name) => {
+      for (const size of [5, 3_000_000]) {
+        const owner = `late ${name} ${size}`;
+        const link = await web.link(owner);
+        const form = formOf({}, [["one.bin", "x".repeat(size)]]);
+        form.append(name, "1");
+        const answer = await post(link, form);
+        expect([answer.status, (await answer.json()).hint]).toEqual([400, BEFORE]);
+        expect(await web.files.usage(owner)).toEqual({ files: 1, bytes: 0 });
+        expect(await look(link)).toEqual({ state: "open", files: [], expected: null });
+      }
+    },
+  );
+
+  test("with a setting that there is not is refused: a misspelt password must not pass for one that was set", async () => {
+    const link = await web.link("misspelt");
+    for (const name of ["passwort", "maxDownloads", "files"]) {
+      const answer = await post(link, formOf({ [name]: "1" }, [["one.txt", "hello"]]));
+      expect([answer.status, (await answer.json()).detail]).toEqual([400, expect.stringContaining(name)]);
+    }
+    expect(await web.files.usage("misspelt")).toEqual({ files: 1, bytes: 0 });
   });
 
   test.each([
@@ -56,7 +104,7 @@ describe("the form, without JavaScript", () => {
     const link = await web.link();
     const answer = await post(link, formOf({ title: "x" }, files));
     expect(answer.status).toBe(400);
-    expect(await answer.text()).toContain("No file was chosen");
+    expect((await answer.json()).detail).toContain("No file was chosen");
     expect(await look(link)).toEqual({ state: "open", files: [], expected: null });
     expect((await put(link, "a.txt", "x")).status).toBe(201);
   });
@@ -107,20 +155,6 @@ describe("the form, without JavaScript", () => {
     expect((await post(link, formOf({}, [["small.txt", "small"]]))).status).toBe(201);
   });
 
-  test("with a setting behind its file is refused whole: the file would have been shared without it", async () => {
-    const link = await web.link();
-    const form = formOf({}, [["one.txt", "hello".repeat(100_000)]]);
-    form.append("password", "sesame");
-    const answer = await post(link, form, JSON_ONLY);
-    expect(answer.status).toBe(400);
-    expect((await answer.json()).hint).toBe("Put the settings before the file.");
-    expect(await look(link)).toEqual({ state: "open", files: [], expected: null });
-  });
-
-  test("through no link takes no place", async () => {
-    expect((await post(`${web.url}/u/${"A".repeat(22)}`, formOf({}, [["a.txt", "x"]]))).status).toBe(404);
-  });
-
   test("that is no form, or from another site, is refused", async () => {
     const link = await web.link();
     const json = { ...HTML, "content-type": "application/json" };
@@ -135,14 +169,4 @@ describe("the form, without JavaScript", () => {
     const fields = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`field-${at}`, "x"]));
     expect((await post(link, formOf(fields, [["a.txt", "x"]]))).status).toBe(400);
   });
-});
-
-test("a form that trickles in without a file is ended, however long its sender could go on", async () => {
-  const body = new ReadableStream<Uint8Array>({
-    start: (source) => source.enqueue(new TextEncoder().encode("a preamble that never ends")),
-  });
-  const headers = { "content-type": "multipart/form-data; boundary=b" };
-  const request = new Request("http://wisbot.test/", { method: "POST", headers, body });
-  const ended = readForm(request, async () => {}, 1).catch((error: unknown) => error);
-  expect(await ended).toMatchObject({ code: "upload.slow" });
 });

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import Busboy from "@fastify/busboy";
 import { isWisError, WisError } from "../errors.ts";
+import { createFormBounds, type FormBounds, type FormRules, formRules } from "./form-bounds.ts";
 import { bodyInFewChunks } from "./gather.ts";
 import { bodyOf } from "./node-body.ts";
 
@@ -14,9 +15,6 @@ export interface FormFile {
 
 export type FormFields = ReadonlyMap<string, string>;
 
-/** What a form may take besides its files, whose pace is the file desk's to judge, milliseconds. */
-const PATIENCE_MS = 30_000;
-
 /** Far more than any form here has; what goes beyond is refused, not read. */
 const LIMITS = { fields: 20, fieldSize: 16_384, fieldNameSize: 100, files: 2_000, headerPairs: 20 };
 
@@ -24,12 +22,13 @@ const LIMITS = { fields: 20, fieldSize: 16_384, fieldNameSize: 100, files: 2_000
  * Reads a form as browsers and ShareX send it, in bounded memory and time: `take` is given one file after the other,
  * with the fields that stood before it, and reads its body to the end. Gives all fields and how many files there were.
  * A field behind a file is refused: that file was taken without what it says, which may have been a password.
- * Throws WisError `bad_request`, `upload.cut`, `upload.slow`, and what `take` throws.
+ * Throws WisError `bad_request`, `upload.cut`, `upload.slow`, the signal's reason (as `upload.cut`, unless it is a
+ * WisError itself), and what `take` throws.
  */
 export async function readForm(
   request: Request,
   take: (file: FormFile, fields: FormFields) => Promise<void>,
-  patience = PATIENCE_MS,
+  { signal, rules = formRules }: { signal?: AbortSignal; rules?: FormRules } = {},
 ): Promise<{ fields: FormFields; files: number }> {
   const fields = new Map<string, string>();
   const parser = openParser(request);
@@ -37,13 +36,16 @@ export async function readForm(
   let turn = Promise.resolve();
   let current: Readable | undefined;
   const reader = bodyInFewChunks(request)?.getReader();
-  const clock = createPatience(patience, () => giveUp(tooSlow()));
+  using bounds = createFormBounds(rules, giveUp);
 
   /** A stream that is destroyed waits for the read that it has begun: only the body itself can end that one. */
   function giveUp(error: Error) {
     parser.destroy(error);
     reader?.cancel(error).catch(heardElsewhere);
   }
+  const onAbort = () => giveUp(isWisError(signal?.reason) ? signal.reason : cut(signal?.reason));
+  signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
 
   parser.on("error", heardElsewhere);
   parser.on("field", (name, value) => {
@@ -59,15 +61,16 @@ export async function readForm(
     files += 1;
     current = stream.on("error", heardElsewhere);
     const before = new Map(fields);
+    const taking = bounds.taking(stream);
     turn = turn.then(async () => {
-      using _ = clock.stop();
+      using _ = taking;
       await take({ name, contentType, body: bodyOf(stream) }, before);
     });
     turn.catch(giveUp);
   });
 
   try {
-    await pipeline(Readable.from(chunksOf(reader)), parser);
+    await pipeline(Readable.from(chunksOf(reader, bounds)), parser);
     await turn;
     return { fields, files };
   } catch (error) {
@@ -76,39 +79,19 @@ export async function readForm(
     await turn;
     throw isWisError(error) ? error : cut(error);
   } finally {
-    clock.end();
+    signal?.removeEventListener("abort", onAbort);
   }
 }
 
 async function* chunksOf(
   reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
+  bounds: FormBounds,
 ): AsyncGenerator<Uint8Array> {
-  for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) yield read.value;
-}
-
-/** Counts the time that passes while nothing stops it. */
-function createPatience(patience: number, onEnd: () => void) {
-  let left = patience;
-  let since = performance.now();
-  let timer: Timer | undefined = setTimeout(onEnd, left);
-
-  function end() {
-    clearTimeout(timer);
-    timer = undefined;
+  for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
+    yield read.value;
+    // Asked for more: the parser knows by now what of it belongs to a file.
+    bounds.read(read.value.length);
   }
-  return {
-    end,
-    stop(): Disposable {
-      left -= performance.now() - since;
-      end();
-      return {
-        [Symbol.dispose]() {
-          since = performance.now();
-          timer = setTimeout(onEnd, Math.max(left, 0));
-        },
-      };
-    },
-  };
 }
 
 /** By whoever reads the stream or waits for its end. Until somebody does, an error without a listener ends the process. */
@@ -131,13 +114,6 @@ function tooLate(name: string): WisError {
   return new WisError("bad_request", {
     say: `The field ${name.slice(0, 40)} stands behind a file, which would have been shared without it.`,
     hint: "Put the settings before the file.",
-  });
-}
-
-function tooSlow(): WisError {
-  return new WisError("upload.slow", {
-    say: "The form arrived too slowly.",
-    hint: "Send it again over a better connection.",
   });
 }
 
