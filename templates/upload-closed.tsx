@@ -7,15 +7,33 @@ import type { SharedFile } from "./share.tsx";
 
 const NEW_LINK = (
   <p>
-    For a new one, type <code>/wis upload</code> in Discord.
+    Each link is good for one upload: for a new one, type <code>/wis upload</code> in Discord.
   </p>
 );
 
 type Uploaded = Pick<SharedFile, "id" | "name" | "size" | "url">;
 
-function UploadedFile({ file }: { file: Uploaded }) {
+/**
+ * The link did its work, just now or a while ago: a form without JavaScript leads here as well. `file` is undefined once
+ * what it took is gone.
+ */
+export function UploadUsedPage({ assets, version, file }: Frame & { file: Uploaded | undefined }) {
+  return (
+    <Layout assets={assets} version={version} title={file ? "Uploaded – WisBot" : "Link used – WisBot"}>
+      <section class="card">
+        <p class="eyebrow">This upload link has been used</p>
+        {file ? <Taken file={file} /> : <Gone />}
+        {NEW_LINK}
+      </section>
+    </Layout>
+  );
+}
+
+function Taken({ file }: { file: Uploaded }) {
   return (
     <>
+      <h1>Uploaded</h1>
+      <p class="lead">It is ready to be shared. Whoever has its link can download it:</p>
       <p class="actions">
         <a class="button primary" href={`/f/${file.id}`}>
           <span class="clip">{file.name}</span> <span class="thin">{formatBytes(file.size)}</span>
@@ -26,35 +44,12 @@ function UploadedFile({ file }: { file: Uploaded }) {
   );
 }
 
-/** The end of an upload in a browser without JavaScript. */
-export function UploadDonePage({ assets, version, file }: Frame & { file: Uploaded }) {
+function Gone() {
   return (
-    <Layout assets={assets} version={version} title="Uploaded – WisBot">
-      <section class="card">
-        <h1>Uploaded</h1>
-        <p class="lead">It is ready to be shared. Whoever has this link can download it:</p>
-        <UploadedFile file={file} />
-      </section>
-    </Layout>
-  );
-}
-
-/** The link did its work. `file` is undefined once what it took is gone. */
-export function UploadUsedPage({ assets, version, file }: Frame & { file: Uploaded | undefined }) {
-  return (
-    <Layout assets={assets} version={version} title="Link used – WisBot">
-      <section class="card">
-        <p class="eyebrow">Upload link</p>
-        <h1>This link has been used</h1>
-        <p class="lead">
-          {file
-            ? "Each link is good for one upload. This one took:"
-            : "Each link is good for one upload. What this one took is no longer here."}
-        </p>
-        {file && <UploadedFile file={file} />}
-        {NEW_LINK}
-      </section>
-    </Layout>
+    <>
+      <h1>What came through this link is gone</h1>
+      <p class="lead">It has expired, or was deleted.</p>
+    </>
   );
 }
 

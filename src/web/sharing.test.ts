@@ -60,6 +60,14 @@ describe("settings", () => {
     expect(share.maxDownloads).toBe(3);
   });
 
+  test("in the query of an upload are refused, and not lost: a password might be among them", async () => {
+    const link = await web.link();
+    const answer = await fetch(`${link}/a.txt?password=sesame`, { method: "PUT", body: "x" });
+    expect(answer.status).toBe(400);
+    expect(await typeOf(answer)).toBe("urn:wisbot:problem:share.invalid");
+    expect((await put(link, "a.txt", "x")).status).toBe(201);
+  });
+
   test("that would keep a file longer than the admin lets anybody are cut to that", async () => {
     await using one = await openTestWeb({ config: { files: { max_expire_after: "10d" } } });
     const link = await one.link();
@@ -242,6 +250,24 @@ describe("an upload page asked for JSON", () => {
     const done = await tus.patch(upload, 4, " of it");
     const url = done.headers.get("content-location") ?? "";
     expect(await look(link)).toEqual({ state: "used", files: [], expected: null, url });
+  });
+
+  test("answers with the status of the link, also to those who would take anything else", async () => {
+    let later = 0;
+    await using one = await openTestWeb({ now: () => Date.now() + later });
+    const statusOf = async (link: string, accept: string) => {
+      const response = await fetch(link, { headers: { accept } });
+      return [response.status, response.headers.get("content-type"), (await response.json()).state];
+    };
+    const [open, used] = [await one.link(), await one.link()];
+    await put(used, "a.txt", "x");
+    for (const accept of ["application/json", "application/json, text/plain, */*"]) {
+      expect(await statusOf(open, accept)).toEqual([200, "application/json", "open"]);
+      expect(await statusOf(used, accept)).toEqual([410, "application/json", "used"]);
+    }
+    later = DAY;
+    expect(await statusOf(open, "application/json")).toEqual([410, "application/json", "expired"]);
+    expect((await fetch(`${one.url}/u/${UNKNOWN}`, { headers: JSON_ONLY })).status).toBe(404);
   });
 
   test("tells neither the key that an upload goes on with nor whose it is", async () => {

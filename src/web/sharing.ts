@@ -2,6 +2,20 @@ import { WisError } from "../errors.ts";
 import type { Sharing } from "../files/files.ts";
 import { parseDuration } from "../lib/duration.ts";
 
+/** What a sender may say, besides how many files will come. */
+export const SETTINGS = ["title", "note", "password", "expires", "max_downloads"] as const;
+
+/** What is misspelt must not pass for a password that was set. Throws WisError `share.invalid`. */
+export function refuseUnknown(names: Iterable<string>, known: readonly string[] = SETTINGS): void {
+  const unknown = [...names].filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  const named = unknown.slice(0, 5).map((name) => name.slice(0, 40));
+  throw new WisError("share.invalid", {
+    say: `There is no such setting: ${named.join(", ")}.`,
+    hint: `These there are: ${known.join(", ")}.`,
+  });
+}
+
 /**
  * What a sender wants, from a form's fields or a query: `title`, `note`, `password`, `expires` (such as `7d`),
  * `max_downloads` and `files`. An empty text says that there shall be none. Throws WisError `share.invalid`.

@@ -40,13 +40,15 @@ export interface UploadServer {
 
 /** Asks about everything of an upload but its bytes. `address` is the path of the upload page. Nothing is thrown. */
 export function createUploadServer(address: string): UploadServer {
+  /** Whatever is no problem answers: what a link that is closed took comes with the status of the link. */
   async function ask(path: string, init: RequestInit): Promise<Answer<string>> {
     try {
       const response = await fetch(`${address}${path}`, { cache: "no-store", ...init });
       const text = await response.text();
-      if (response.ok) return { value: text };
-      const { status, headers } = response;
-      return { problem: problemOf({ status, type: headers.get("content-type"), text }) };
+      const { ok, status, headers } = response;
+      const type = headers.get("content-type");
+      if (ok || type === "application/json") return { value: text };
+      return { problem: problemOf({ status, type, text }) };
     } catch (cause) {
       console.warn("no answer from the server", cause);
       return { problem: LOST };

@@ -1,27 +1,28 @@
-import { UploadDonePage } from "../../../templates/upload-closed.tsx";
 import { WisError } from "../../errors.ts";
 import type { StoredFile } from "../../files/ports.ts";
 import { closedTicket } from "../../files/ticket.ts";
 import type { AppDeps } from "../app.ts";
-import { assetUrls } from "../assets.ts";
 import type { Handler } from "../env.ts";
-import { readForm } from "../form.ts";
-import { page } from "../page.ts";
+import { type FormFields, type FormFile, readForm } from "../form.ts";
+import { text, wantsPage } from "../page.ts";
 import type { RateGate } from "../rates.ts";
-import { sharingFrom } from "../sharing.ts";
+import { refuseUnknown, sharingFrom } from "../sharing.ts";
 
 // Seconds that the connection has for the answer once the file desk is done with the body.
 const ANSWER_S = 30;
 /** Nobody knows how many files a form will have: it is said at its end. */
 const ANY_NUMBER = 2_000;
 
-type FormDeps = Pick<AppDeps, "files" | "closing" | "uploads" | "version" | "telemetry"> & {
+type FormDeps = Pick<AppDeps, "files" | "closing" | "uploads" | "telemetry"> & {
   gate: RateGate;
 };
 
-/** `POST /u/:ticket`: the page's form, for browsers without JavaScript. One file or many, and the sender's wishes. */
+/**
+ * `POST /u/:ticket`: the page's form, for browsers without JavaScript. One file or many, and the sender's wishes. Leads
+ * a browser back to the page, which shows the link now and can be loaded again; `curl -F` is told it in one line.
+ */
 export function form(deps: FormDeps): Handler<"/u/:ticket"> {
-  const { files, gate, closing, uploads, version } = deps;
+  const { files, gate, closing, uploads } = deps;
   return async (c) => {
     const ticket = c.req.param("ticket");
     // Nobody holds a place who has no link.
@@ -37,8 +38,8 @@ export function form(deps: FormDeps): Handler<"/u/:ticket"> {
       uploads.delete(running);
       c.env.server.timeout(request, ANSWER_S);
     });
-    c.header("Location", file.url);
-    return page(c, UploadDonePage({ assets: assetUrls, version, file }), 201);
+    if (wantsPage(c)) return c.redirect(`/u/${ticket}`, 303);
+    return text(c, `${file.url}\n`, { "content-type": "text/plain; charset=utf-8", location: file.url }, 201);
   };
 }
 
@@ -52,13 +53,15 @@ async function receiveForm(
   const arrived: StoredFile[] = [];
   let isPrepared = false;
   try {
-    await readForm(request, async (file, fields) => {
+    const take = async (file: FormFile, fields: FormFields) => {
       if (!isPrepared) {
+        refuseUnknown(fields.keys());
         await files.prepare(ticket, { ...sharingFrom((name) => fields.get(name)), files: ANY_NUMBER });
       }
       isPrepared = true;
       arrived.push(await files.upload(ticket, { ...file, length: undefined, signal }));
-    });
+    };
+    await readForm(request, take, { signal });
     if (arrived.length === 0) throw nothingChosen();
     return await files.close(ticket);
   } catch (error) {

@@ -2,17 +2,16 @@ import { WisError } from "../../errors.ts";
 import type { AppDeps } from "../app.ts";
 import type { Handler } from "../env.ts";
 import { text } from "../page.ts";
-import { sharingFrom } from "../sharing.ts";
+import { refuseUnknown, SETTINGS, sharingFrom } from "../sharing.ts";
 
 /** More than any wish takes. */
 const MAX_SETTINGS_BYTES = 32_768;
-const SETTINGS = new Set(["files", "title", "note", "password", "expires", "max_downloads"]);
 
 /** `POST /u/:ticket/settings`: says, as JSON, what the share behind an open link shall be. */
 export function settings({ files }: Pick<AppDeps, "files">): Handler<"/u/:ticket/settings"> {
   return async (c) => {
     const said = await readObject(c.req.raw);
-    refuseUnknown(Object.keys(said));
+    refuseUnknown(Object.keys(said), ["files", ...SETTINGS]);
     const sharing = sharingFrom((name) => asText(name, said[name]));
     await files.prepare(c.req.param("ticket"), sharing);
     return c.body(null, 204);
@@ -37,19 +36,6 @@ async function readObject(request: Request): Promise<Record<string, unknown>> {
     throw malformed(cause);
   }
   throw malformed(undefined);
-}
-
-/** What is misspelt must not pass for a password that was set. */
-function refuseUnknown(names: string[]): void {
-  const unknown = names.filter((name) => !SETTINGS.has(name));
-  if (unknown.length === 0) return;
-  throw new WisError("share.invalid", {
-    say: `There is no such setting: ${unknown
-      .map((name) => name.slice(0, 40))
-      .slice(0, 5)
-      .join(", ")}.`,
-    hint: `These there are: ${[...SETTINGS].join(", ")}.`,
-  });
 }
 
 function asText(name: string, value: unknown): string | undefined {

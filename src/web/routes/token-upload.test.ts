@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { curl } from "../../testing/curl.ts";
 import { openTestWeb, type TestWeb } from "../../testing/open-test-web.ts";
+import { openRaw } from "../../testing/raw-http.ts";
 import { formOf } from "../../testing/sharing.ts";
 import { temporaryFile } from "../../testing/temporary-file.ts";
 import { lastOf } from "../../testing/tus-client.ts";
@@ -143,6 +144,79 @@ describe("a token", () => {
     }
     expect(await web.files.usage(ownerId)).toEqual({ files: 0, bytes: 0 });
     expect(web.log()).not.toContain("sesame");
+  });
+
+  test("may say what a form's file is to be in the form, in the query and in headers", async () => {
+    const { secret } = await mint("token-all-ways");
+    const sent = await post(
+      `${web.url}/api/files?note=Query&title=Query`,
+      formOf({ title: "Form" }, [["a.txt", "x"]]),
+      { ...bearer(secret), "wisbot-max-downloads": "3", "wisbot-note": "Header" },
+    );
+    const shared = await web.files.get(lastOf(sent.headers.get("location") ?? ""));
+    expect(shared).toMatchObject({ title: "Form", note: "Query", maxDownloads: 3 });
+  });
+
+  test("is told of a setting that there is not, wherever it stands, and nothing is kept", async () => {
+    const { secret, ownerId } = await mint("token-misspelt");
+    const url = `${web.url}/api/files`;
+    const send = (query: string, headers: Record<string, string> = {}) =>
+      fetch(`${url}/a.txt?${query}`, {
+        method: "PUT",
+        body: "x",
+        headers: { ...bearer(secret), ...headers },
+      });
+    const one: [string, string][] = [["a.txt", "x"]];
+    for (const refused of [
+      await send("passwort=sesame"),
+      await send("files=2"),
+      await send("", { "wisbot-passwort": "sesame" }),
+      await send("", { "wisbot-max_downloads": "1" }),
+      await post(`${url}?expire=1d`, formOf({}, one), bearer(secret)),
+      await post(url, formOf({}, one), { ...bearer(secret), "wisbot-expire": "1d" }),
+      await post(url, formOf({ passwort: "sesame" }, one), bearer(secret)),
+    ]) {
+      expect([refused.status, (await refused.json()).detail]).toEqual([
+        400,
+        expect.stringContaining("no such setting"),
+      ]);
+    }
+    expect(await web.files.usage(ownerId)).toEqual({ files: 0, bytes: 0 });
+  });
+
+  test.each([5, 3_000_000])(
+    "with a form whose password stands behind its file of %d bytes keeps nothing",
+    async (size) => {
+      const { secret, ownerId } = await mint(`token-late-${size}`);
+      const form = formOf({}, [["a.bin", "x".repeat(size)]]);
+      form.append("password", "sesame");
+      const refused = await post(`${web.url}/api/files`, form, bearer(secret));
+      expect([refused.status, (await refused.json()).hint]).toEqual([
+        400,
+        "Put the settings before the file.",
+      ]);
+      expect(await web.files.usage(ownerId)).toEqual({ files: 0, bytes: 0 });
+    },
+  );
+
+  test("that is wrong takes no place, however long its form would be", async () => {
+    await using one = await openTestWeb({ rates: { uploadsAtOncePerClient: 1 } });
+    const { secret } = await one.files.mintToken({ ownerId: "1", asker, name: "test" });
+    using stranger = await openRaw(one.port);
+    await stranger.write(
+      "POST /api/files HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000\r\n\r\n",
+    );
+    expect(await stranger.until("token.unknown")).toStartWith("HTTP/1.1 401");
+    const sent = await post(`${one.url}/api/files`, formOf({}, [["a.txt", "x"]]), bearer(secret));
+    expect(sent.status).toBe(201);
+  });
+
+  test("and a header of it in UTF-8 says what was meant", async () => {
+    const { secret } = await mint("token-utf8");
+    await using file = await temporaryFile("a.txt", new TextEncoder().encode("hello"));
+    const said = ["-H", `Authorization: Bearer ${secret}`, "-H", "wisbot-title: Grüße"];
+    const sent = await curl(["-T", file.path, ...said, `${web.url}/api/files/`]);
+    expect(await web.files.get(lastOf(sent.body.trim()))).toMatchObject({ title: "Grüße" });
   });
 
   test("with a wish that is wrong keeps nothing", async () => {

@@ -23,8 +23,8 @@ export function uploadPage({ files, version, publicUrl, now }: UploadPageDeps): 
     const ticket = c.req.param("ticket");
     const address = `/u/${ticket}`;
     const view = await files.inspect(ticket);
-    if (wantsJson(c)) return json(c, viewAsJson(view));
     const refusal = closedTicket(view);
+    if (wantsJson(c)) return json(c, viewAsJson(view), refusal ? statusOf[refusal.code] : 200);
     if (refusal && !wantsPage(c)) throw forScripts(refusal, view);
     c.header("Content-Security-Policy", POLICY);
     c.header("Referrer-Policy", FORM_REFERRER);
