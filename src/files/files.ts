@@ -59,7 +59,7 @@ export interface Incoming {
   contentType: string | undefined;
   /** From Content-Length; undefined for a chunked body. */
   length: number | undefined;
-  /** Its chunks are given away: large ones are freed as soon as they are stored. */
+  /** Its chunks are given away: most are freed as soon as they are stored. */
   body: ReadableStream<Uint8Array>;
   /** Aborting gives the ticket back and leaves nothing behind. */
   signal: AbortSignal;

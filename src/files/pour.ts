@@ -11,6 +11,8 @@ const BLOCK = 64 * 1024;
 const MOST = 512 * 1024;
 /** A chunk of at least this is written as it is: copying it would cost more than the write it saves. */
 const LARGE = 64 * 1024;
+/** Smaller chunks are left to the garbage collector. */
+const FREED = 8 * 1024;
 /** Chunks taken without a write before the event loop gets its turn: a body that is already here never waits by itself. */
 const READS_PER_TURN = 256;
 
@@ -138,12 +140,12 @@ export function createSink({ writer, digest, admit, onProgress }: SinkDeps): Sin
 }
 
 /**
- * Gives a large chunk's memory back at once: left to the garbage collector, 80 MB piled up behind an upload of 2 GiB,
- * and 10 with this.
+ * Gives a chunk's memory back at once: left to the garbage collector, 80 MB piled up behind an upload of 2 GiB, and 10
+ * with this.
  */
 function free({ buffer, byteLength }: Uint8Array) {
   const alone = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
-  if (alone && byteLength >= LARGE) buffer.transfer(0);
+  if (alone && byteLength >= FREED) buffer.transfer(0);
 }
 
 function asCut(cause: unknown): WisError {
