@@ -4,9 +4,12 @@ export function Copyable({ text, label, id }: { text: string; label: string; id?
   return (
     <div class="copyable">
       <code {...(id && { id })}>{text}</code>
-      <button type="button" class="button small" data-copy hidden aria-label={`Copy ${label}`}>
-        Copy
+      <button type="button" class="button small" data-copy hidden>
+        <span data-word>Copy</span>
+        <span class="away"> {label}</span>
       </button>
+      {/* Screen readers say what comes into it: it has to be there, and empty, before. */}
+      <span class="away" role="status" />
     </div>
   );
 }

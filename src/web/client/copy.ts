@@ -1,11 +1,24 @@
-/** Puts `text` on the clipboard and says so on the button for two seconds. `field` is selected where that is refused. */
+const SHOWN_MS = 2000;
+
+/** What is put back in the end. Whoever presses a button twice finds the outcome of the first time on it. */
+const usualWords = new WeakMap<HTMLElement, string>();
+
+/**
+ * Puts `text` on the clipboard and says so for two seconds: on the button, or on its `data-word`, and in the `role=status`
+ * behind it, which screen readers say aloud. `field` is selected where the clipboard is refused.
+ */
 export async function copyText(text: string, button: HTMLButtonElement, field: HTMLElement): Promise<void> {
-  const label = button.textContent;
-  const copied = await write(text, field);
-  button.textContent = copied ? "Copied" : "Press Ctrl+C";
+  const word = button.querySelector<HTMLElement>("[data-word]") ?? button;
+  const usual = usualWords.get(word) ?? word.textContent;
+  usualWords.set(word, usual);
+  const outcome = (await write(text, field)) ? "Copied" : "Press Ctrl+C";
+  const status = button.nextElementSibling;
+  word.textContent = outcome;
+  if (status?.role === "status") status.textContent = outcome;
   setTimeout(() => {
-    button.textContent = label;
-  }, 2000);
+    word.textContent = usual;
+    if (status?.role === "status") status.textContent = "";
+  }, SHOWN_MS);
 }
 
 /** Plain http has no clipboard, and a person may refuse it: then the text is selected, ready to be copied by hand. */

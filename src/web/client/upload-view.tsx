@@ -202,6 +202,7 @@ function Done({ view }: { view: View }) {
           >
             Copy link
           </button>
+          <span class="away" role="status" />
         </span>
       </label>
       <p class="actions">
