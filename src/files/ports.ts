@@ -405,7 +405,7 @@ export interface BlobWriter {
   write(chunk: Uint8Array): Promise<void>;
   /** Durable and visible when it resolves. After a failed one nothing more can be written, but it may be tried again. */
   commit(): Promise<void>;
-  /** Durable and unfinished when it resolves, to be resumed later; nothing more can be written or committed here. Fine twice. */
+  /** Left unfinished when it resolves, to be resumed later (of what was not synced, a power cut may take the end); nothing more can be written or committed here. Fine twice. */
   close(): Promise<void>;
   /** Removes what was written, but not what another writer has resumed since. Safe after a failed write or commit, after close, and twice. */
   abort(): Promise<void>;

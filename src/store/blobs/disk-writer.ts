@@ -1,5 +1,4 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { BlobWriter } from "../../files/ports.ts";
 import { attempt } from "./disk-failure.ts";
 import type { Deliver } from "./disk-incoming.ts";
@@ -29,7 +28,7 @@ export function createDiskWriter({ file, place, size: found, deliver }: DiskWrit
   const flush = createFlusher(file);
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   let size = found;
-  // Once a write has failed nothing may follow it, or there would be a hole. A closed file's bytes are all synced.
+  // Once a write has failed nothing may follow it, or there would be a hole. What a closed file has is synced with the rest of it.
   let state: "open" | "broken" | "closed" | "whole" | "committed" | "aborted" = "open";
   let writing: Promise<unknown> = Promise.resolve();
   let committing: Promise<unknown> = Promise.resolve();
@@ -72,11 +71,11 @@ export function createDiskWriter({ file, place, size: found, deliver }: DiskWrit
     state = "committed";
   }
 
+  // Not synced: a power cut may take the end of an unfinished file along, and its sender goes on from what is there.
   async function settle() {
     try {
       await Promise.allSettled([writing]);
       await flush.settle();
-      await file.sync();
     } finally {
       await free();
     }
@@ -98,10 +97,7 @@ export function createDiskWriter({ file, place, size: found, deliver }: DiskWrit
       if (state === "closed" || state === "committed" || state === "aborted") return;
       const left = state;
       state = "closed";
-      await attempt("closing", async () => {
-        if (left !== "whole") await settle();
-        await syncFolder(dirname(place));
-      });
+      if (left !== "whole") await attempt("closing", settle);
     },
     async abort() {
       // A delivery that went on behind an abort could replace what the key's next writer commits.

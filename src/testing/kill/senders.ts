@@ -26,7 +26,7 @@ export interface Sent {
 async function viewOf(line: Line, link: string): Promise<View | undefined> {
   const answer = await line.ask(link, { headers: { accept: "application/json" } });
   if (!answer) return undefined;
-  expectStatus(answer, [200], "asking a link what became of it");
+  expectStatus(answer, [200, 409, 410], "asking a link what became of it");
   return JSON.parse(textOf(answer));
 }
 
