@@ -83,7 +83,7 @@ async function run({ size }: BenchOptions): Promise<Figure[]> {
   const seen = await inTurn(ROUNDS, ours, () => uploadAlone(synced, size));
   const growth = (await peakBytes(wisbot.pid)) - idle;
   const beside = await inTurn(ROUNDS, ours, () => uploadAlone(cached, size));
-  const what = `${(size / 2 ** 30).toFixed(2)} GiB in parts of ${PART / 2 ** 20} MiB, hashed, each part on the disk when it is answered`;
+  const what = `${(size / 2 ** 30).toFixed(2)} GiB in parts of ${PART / 2 ** 20} MiB, hashed, synced when it is whole`;
   const figure = (peer: string, { ours, baseline }: typeof seen): Figure => {
     const [rate, peerRate] = [size / median(ours), size / median(baseline)];
     return {
