@@ -103,7 +103,7 @@ async function idleUpload(
 }
 
 /** A member's path: folders and name, each made safe by itself, at most ten deep. */
-export function safePath(given: string): string {
+function safePath(given: string): string {
   const parts = given.split(/[/\\]/).filter((part) => part !== "" && part !== "." && part !== "..");
   return parts.slice(-MAX_DEPTH).map(safeName).join("/") || safeName(given);
 }

@@ -17,7 +17,7 @@ export const blobRow = { key, sha256, size, crc32, place };
 
 export const byId = eq(files.id, given("id"));
 export const byTicket = eq(files.ticketHash, given("ticketHash"));
-export const byIds = inArray(files.id, sql`(select value from json_each(${given("ids")}))`);
+const byIds = inArray(files.id, sql`(select value from json_each(${given("ids")}))`);
 export const areDeleting = and(byIds, is(files.state, "deleting"));
 export const areUploading = and(byIds, is(files.state, "uploading"));
 export const isUploading = and(byId, is(files.state, "uploading"));

@@ -30,7 +30,7 @@ export const isPreviewer = (c: Context<WebEnv>): boolean => isPreviewerName(c.re
 const cookieOf = ({ shareId }: StoredFile) => `wis-${hashCapability(shareId).slice(0, 16)}`;
 
 /** Whether this visitor may see the share: it has no password, or they have typed it before. */
-export function isAdmitted(files: Pick<Files, "admits">, c: Context<WebEnv>, file: StoredFile): boolean {
+function isAdmitted(files: Pick<Files, "admits">, c: Context<WebEnv>, file: StoredFile): boolean {
   if (file.passwordHash === null) return true;
   const pass = getCookie(c, cookieOf(file));
   return files.admits(file, pass === undefined ? [] : [pass]);

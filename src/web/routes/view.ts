@@ -31,7 +31,7 @@ export function view(deps: ViewDeps): Handler<"/f/:id/view"> {
   };
 }
 /** What is said about bytes that a browser may show. The type is one of previewOf's, whatever the sender wrote. */
-export function viewHeaders({ name }: Pick<StoredFile, "name">, { kind, type }: MediaPreview) {
+function viewHeaders({ name }: Pick<StoredFile, "name">, { kind, type }: MediaPreview) {
   // Only pdf.js reads a PDF here: opened by itself it must not reach the browser's own reader, which runs its scripts.
   const shown =
     kind === "pdf"
