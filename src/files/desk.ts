@@ -141,6 +141,7 @@ export function createFiles(given: FilesDeps): Files {
     members: (bundle) => membersOf(deps, bundle),
     open: (file, range) => openFile(deps, file, range),
     zip: (bundle) => zipOf(deps, bundle),
+    presigns: deps.stores.presigns,
     presign: (file, disposition) => presignFile(deps, file, disposition),
     async unlock(file, password, client) {
       try {

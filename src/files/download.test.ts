@@ -70,20 +70,6 @@ test("a file that was deleted since it was looked at is unknown to who downloads
   expect(actions).toEqual(["deleted", "uploaded"]);
 });
 
-test("who downloads is not kept in memory as they are, however long what they sent is", async () => {
-  await using desk = await openTestDesk();
-  const file = await desk.files.add({ ownerId: "1" }, incoming());
-  const { deps } = countingOn(desk);
-  const known: string[] = [];
-  const sessions = {
-    isGoingOn: (_: string, who: string) => known.includes(who),
-    goesOn: (_: string, who: string) => void known.push(who),
-  };
-  const hashed = { ...deps, sessions, audience: (client: string) => `hash of ${client.length}` };
-  for (let times = 0; times < 2; times += 1) await countDownload(hashed, file, "x".repeat(8000));
-  expect(known).toEqual(["hash of 8000"]);
-});
-
 test("bytes that are asked for again and again, and then go missing, are damage within a second", async () => {
   await using desk = await openTestDesk();
   const file = await desk.files.add({ ownerId: "1" }, incoming({ text: "hello" }));

@@ -1,6 +1,7 @@
 import { WisError } from "../errors.ts";
 import { abbreviate } from "../lib/capability.ts";
 import type { Now } from "../lib/clock.ts";
+import { createFingerprint } from "../lib/fingerprint.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import type { AuditTrail } from "./audit.ts";
 import { zipEntries } from "./bundle.ts";
@@ -88,7 +89,7 @@ export async function presignFile(
   { blobKey, contentType }: StoredFile,
   disposition: string,
 ): Promise<string | undefined> {
-  const row = blobKey === null || !stores.presigns ? undefined : await contents.find(blobKey);
+  const row = blobKey === null ? undefined : await contents.find(blobKey);
   return (
     row && stores.at(row.place).presign(row.key, { disposition, contentType, expiresInSeconds: PRESIGNED_S })
   );
@@ -130,8 +131,8 @@ const SESSION_LIFE = 12 * 60 * 60_000;
 /** Sessions known to be going on. */
 export interface Sessions {
   /** Whether it was begun or gone on with in the last minute. */
-  isGoingOn(shareId: string, who: string): boolean;
-  goesOn(shareId: string, who: string): void;
+  isGoingOn(shareId: string, client: string): boolean;
+  goesOn(shareId: string, client: string): void;
 }
 
 /** How far the index may be behind with when a session went on last, milliseconds: next to nothing of its life. */
@@ -141,15 +142,17 @@ const MAX_SESSIONS = 10_000;
 
 /** Spares the index a write for every request of a session that it has just heard of: a film is hundreds. */
 export function createSessions({ now }: Pick<DownloadDeps, "now">): Sessions {
-  const known = new Map<string, number>();
-  const nameOf = (shareId: string, who: string) => `${shareId} ${who}`;
+  const known = new Map<bigint, number>();
+  const fingerprint = createFingerprint();
+  // Not the name that the index has for them: to make that takes as long as all else that a small download needs.
+  const nameOf = (shareId: string, client: string) => fingerprint(`${shareId} ${client}`);
   return {
-    isGoingOn(shareId, who) {
-      const at = known.get(nameOf(shareId, who));
+    isGoingOn(shareId, client) {
+      const at = known.get(nameOf(shareId, client));
       return at !== undefined && now() - at < BEHIND_MS;
     },
-    goesOn(shareId, who) {
-      const name = nameOf(shareId, who);
+    goesOn(shareId, client) {
+      const name = nameOf(shareId, client);
       known.delete(name);
       known.set(name, now());
       for (const [oldest, at] of known) {
@@ -167,13 +170,13 @@ export async function countDownload(
   client: string,
 ): Promise<void> {
   const { downloads, audit, audience, sessions, now } = deps;
+  if (sessions.isGoingOn(file.shareId, client)) return;
   const who = audience(client);
-  if (sessions.isGoingOn(file.shareId, who)) return;
   const at = now();
   const session = { fileId: file.shareId, who, now: at, since: at - SESSION_LIFE };
   const begun = await downloads.begin(session);
   if (begun === "gone") throw unknownFile();
-  if (begun !== "spent") sessions.goesOn(file.shareId, who);
+  if (begun !== "spent") sessions.goesOn(file.shareId, client);
   if (begun === "again") return;
   audit.note(file, begun === "new" ? "downloaded" : "refused", who);
   if (begun === "spent") throw spent();

@@ -125,7 +125,9 @@ export interface Files {
   open(file: StoredFile, range?: { start: number; end: number }): Promise<Blob>;
   /** A bundle as one file. [file.unknown] */
   zip(bundle: StoredFile): Promise<Zip>;
-  /** Where the store itself gives the bytes out, if it does. */
+  /** Whether the store itself may give bytes out. */
+  readonly presigns: boolean;
+  /** Where it does so for this file, if it does. */
   presign(file: StoredFile, disposition: string): Promise<string | undefined>;
   /** Checks a share's password; gives the pass that `admits` takes. [password.wrong] */
   unlock(file: StoredFile, password: string, client: string): Promise<string>;

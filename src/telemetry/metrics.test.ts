@@ -25,6 +25,9 @@ test("counts, durations and gauges come out as Prometheus text, every name prefi
   metrics.http.duration.record(0.004, { route: "/f/:id", method: "GET", status: 200 });
   metrics.files.uploads.add(1, { outcome: "ok" });
   metrics.files.uploadedBytes.add(1_000_000);
+  metrics.files.downloads.add(1, { outcome: "ok" });
+  metrics.files.downloads.add(2, { outcome: "ok" });
+  metrics.files.downloads.add(1, { outcome: "cut" });
   metrics.llm.requests.add(2, { model: "llama3.2", outcome: "llm.queue_full" });
   metrics.llm.waiting.addCallback((gauge) => gauge.observe(3));
   metrics.outbox.waiting.addCallback(async (gauge) => gauge.observe(await Promise.resolve(4)));
@@ -37,6 +40,8 @@ test("counts, durations and gauges come out as Prometheus text, every name prefi
   expect(sample(text, `wisbot_http_request_duration_seconds_bucket{${http},le="0.005"}`)).toBe(1);
   expect(sample(text, `wisbot_uploads_total{outcome="ok"}`)).toBe(1);
   expect(sample(text, "wisbot_uploaded_bytes_total")).toBe(1_000_000);
+  expect(sample(text, `wisbot_downloads_total{outcome="ok"}`)).toBe(3);
+  expect(sample(text, `wisbot_downloads_total{outcome="cut"}`)).toBe(1);
   expect(sample(text, `wisbot_llm_requests_total{model="llama3.2",outcome="llm.queue_full"}`)).toBe(2);
   expect(sample(text, "wisbot_llm_queue_waiting")).toBe(3);
   expect(sample(text, "wisbot_announcements_waiting")).toBe(4);

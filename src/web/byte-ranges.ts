@@ -85,14 +85,15 @@ const lengthOf = ({ start, end }: Range) => end - start + 1;
 
 /** Whether the client wants another version than there is (RFC 9110, 13.1.1, 13.1.4), which `fresh` does not look at. */
 function isOther(c: Context<WebEnv>, source: Source): boolean {
-  const { etag } = versionOf(source);
-  const tags = c.req
-    .header("if-match")
-    ?.split(",")
-    .map((tag) => tag.trim());
-  if (tags) return !tags.includes("*") && !tags.includes(etag);
+  const match = c.req.header("if-match");
+  if (match !== undefined) {
+    const tags = match.split(",").map((tag) => tag.trim());
+    return !tags.includes("*") && !tags.includes(versionOf(source).etag);
+  }
+  const unmodifiedSince = c.req.header("if-unmodified-since");
+  if (unmodifiedSince === undefined) return false;
   // NaN, for what is no date, is less than nothing.
-  const since = Date.parse(c.req.header("if-unmodified-since") ?? "");
+  const since = Date.parse(unmodifiedSince);
   return Math.floor(source.modifiedAt / 1_000) * 1_000 > since;
 }
 

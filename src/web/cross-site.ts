@@ -9,7 +9,7 @@ const READS = new Set(["GET", "HEAD", "OPTIONS"]);
  */
 export function refuseCrossSite({ publicUrl }: { publicUrl: string }): Middleware {
   const publicHost = new URL(publicUrl).host;
-  return async (c, next) => {
+  return (c, next) => {
     if (READS.has(c.req.method)) return next();
     const site = c.req.header("sec-fetch-site");
     const origin = c.req.header("origin");

@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
 import type { Now } from "../lib/clock.ts";
+import { createFingerprint } from "../lib/fingerprint.ts";
 
 /** Who looks again within that time has not come back: as long as a download's session. */
 const LOOK_LIFE = 12 * 60 * 60_000;
@@ -12,12 +12,11 @@ export interface Looks {
 }
 
 export function createLooks({ now }: { now: Now }): Looks {
-  // Kept from whoever would like to be taken for somebody else.
-  const seed = randomBytes(8).readBigUInt64LE();
+  const fingerprint = createFingerprint();
   const known = new Map<bigint, number>();
   return {
     isFirst(shareId, visitor) {
-      const name = Bun.hash.wyhash(`${shareId} ${visitor}`, seed);
+      const name = fingerprint(`${shareId} ${visitor}`);
       const at = known.get(name);
       if (at !== undefined && now() - at < LOOK_LIFE) return false;
       known.delete(name);

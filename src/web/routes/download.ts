@@ -12,6 +12,9 @@ type DownloadDeps = DoorDeps & Pick<WebDeps, "files" | "metrics">;
 /** Files whose headers are kept: a kilobyte each. */
 const KEPT = 1_024;
 
+/** The kernel takes so many bytes at once: whether they arrived is not heard of. */
+const IN_FLIGHT = 64 * 2 ** 10;
+
 /** `GET, HEAD /f/:id/download`: the bytes, whole or one range of them; of a bundle, those of its ZIP. */
 export function download(deps: DownloadDeps): Handler<"/f/:id/download"> {
   const { files, metrics } = deps;
@@ -23,8 +26,7 @@ export function download(deps: DownloadDeps): Handler<"/f/:id/download"> {
     await letIn(deps, c, file);
     // A preview of the link in a chat must not eat a download that somebody was meant to have.
     if (file.maxDownloads !== null && isPreviewer(c)) return c.redirect(`/f/${file.id}`);
-    const { signal } = c.req.raw;
-    const elsewhere = c.req.method === "GET" ? await presigned(file) : undefined;
+    const elsewhere = files.presigns && c.req.method === "GET" ? await presigned(file) : undefined;
     if (elsewhere !== undefined) {
       await files.download(file, visitorOf(c));
       // How many of its bytes the store sends is not heard of here.
@@ -35,14 +37,15 @@ export function download(deps: DownloadDeps): Handler<"/f/:id/download"> {
     if (file.members === undefined) {
       return sendBytes(c, { source: sourceOf(files, file), headers: headersFor(file), onSend });
     }
-    return sendBytes(c, { source: await zipSource(files, file, signal), headers: saidOf(file), onSend });
+    return sendBytes(c, { source: await zipSource(files, file, c.req.raw.signal), headers: saidOf(file), onSend });
 
     async function onSend(length: number) {
       await files.download(file, visitorOf(c));
       metrics.files.downloads.add(1, { outcome: "ok" });
       // Bun does not tell how much of a file it sent: what is promised is counted.
       metrics.files.downloadedBytes.add(length);
-      signal.addEventListener("abort", () => metrics.files.downloads.add(1, { outcome: "cut" }), {
+      if (length <= IN_FLIGHT) return;
+      c.req.raw.signal.addEventListener("abort", () => metrics.files.downloads.add(1, { outcome: "cut" }), {
         once: true,
       });
     }
