@@ -37,7 +37,11 @@ export function download(deps: DownloadDeps): Handler<"/f/:id/download"> {
     if (file.members === undefined) {
       return sendBytes(c, { source: sourceOf(files, file), headers: headersFor(file), onSend });
     }
-    return sendBytes(c, { source: await zipSource(files, file, c.req.raw.signal), headers: saidOf(file), onSend });
+    return sendBytes(c, {
+      source: await zipSource(files, file, c.req.raw.signal),
+      headers: saidOf(file),
+      onSend,
+    });
 
     async function onSend(length: number) {
       await files.download(file, visitorOf(c));
