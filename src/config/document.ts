@@ -130,3 +130,11 @@ export function mapText(
     Object.entries(values).map(([key, value]) => [key, mapText(value, change, [...path, key])]),
   );
 }
+
+/** Every text or number among the values, with where it stands. */
+export function textsIn(values: unknown, path: KeyPath = []): { path: KeyPath; text: string }[] {
+  if (typeof values === "string" || typeof values === "number") return [{ path, text: String(values) }];
+  if (Array.isArray(values)) return values.flatMap((item, index) => textsIn(item, [...path, index]));
+  if (!isValues(values)) return [];
+  return Object.entries(values).flatMap(([key, value]) => textsIn(value, [...path, key]));
+}

@@ -3,6 +3,7 @@ import { type Env, overridesFrom, setIn, unknownVariables, valueFor } from "./en
 import { dotted, type KeyPath } from "./keys.ts";
 import { ollamaUrl } from "./ollama-host.ts";
 import { type Place, type Problem, shown } from "./problems.ts";
+import { lookUp } from "./secret-files.ts";
 
 /** The values on their way to the schema: `written` is what people wrote, `values` what it stands for. */
 export interface Draft {
@@ -21,9 +22,14 @@ export function expand({ written, values, problems, placeOf }: Draft, env: Env):
       found.push({ key: dotted(path), expected, got, place: placeOf(path) });
     const result = text.replace(/(\$?)\$\{([^}]*)\}/g, (whole: string, escaped: string, name: string) => {
       if (escaped) return whole.slice(1);
-      if (!/^[A-Za-z_]\w*$/.test(name)) problem("a variable's name between the braces", "something else");
-      else if (env[name] === undefined) problem(`the environment variable ${name}`, "no such variable");
-      return env[name] ?? whole;
+      if (!/^[A-Za-z_]\w*$/.test(name)) {
+        problem("a variable's name between the braces", "something else");
+        return whole;
+      }
+      const found = lookUp(env, name);
+      if ("value" in found) return found.value;
+      problem(`the environment variable ${name}`, found.got);
+      return whole;
     });
     return valueFor(path, result);
   });

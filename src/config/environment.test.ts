@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type ConfigFolder, openConfigFolder } from "../testing/config-folder.ts";
 
 let at: ConfigFolder;
@@ -35,7 +37,7 @@ describe("the environment", () => {
     });
     expect(config.files.max_file_size).toBe(3e9);
     expect(config.discord.guild_ids).toEqual(["123456789012345678"]);
-    expect(config.llm.hosts).toEqual([
+    expect(config.llm.hosts).toMatchObject([
       { name: "gpu", kind: "ollama", url: "http://gpu-box:11434", slots: 4 },
     ]);
     expect(config.llm.model).toBe("8");
@@ -89,6 +91,19 @@ describe("the environment", () => {
     expect(config.web.port).toBe(9000);
     expect(publicUrl).toBe(`https://files.example/\${NAME}`);
     expect(discordToken).toBe("123");
+  });
+
+  test("stands in the file by a secret's file too: NAME_FILE's, or systemd's credential of that name", async () => {
+    at.write(`llm:\n  hosts:\n    - { kind: openai, headers: { Authorization: "Bearer \${VLLM_KEY}" } }`);
+    const secret = join(at.path, "VLLM_KEY");
+    writeFileSync(secret, "s3cret\n");
+    for (const env of [{ VLLM_KEY_FILE: secret }, { CREDENTIALS_DIRECTORY: at.path }]) {
+      const { config } = await at.load(env);
+      expect(config.llm.hosts[0]?.headers).toEqual({ Authorization: "Bearer s3cret" });
+    }
+    expect((await at.refusal({ VLLM_KEY_FILE: `${secret}s` })).lines).toEqual([
+      expect.stringContaining(`expected the environment variable VLLM_KEY, got ${secret}s: `),
+    ]);
   });
 
   test("that the file asks for and is not there is named with its key", async () => {

@@ -31,7 +31,8 @@ function child(schema: KeySchema | undefined, part: string | number): KeySchema 
   const found =
     typeof part === "number"
       ? schema?.items
-      : Object.entries(schema?.properties ?? {}).find(([name]) => name === part)?.[1];
+      : (Object.entries(schema?.properties ?? {}).find(([name]) => name === part)?.[1] ??
+        schema?.additionalProperties);
   return isSchema(found) ? found : undefined;
 }
 
@@ -62,14 +63,6 @@ export function keysIn(path: KeyPath): string[] {
 /** Every `[section, key]` of the configuration. */
 export function sectionKeys(): [section: string, key: string][] {
   return keysIn([]).flatMap((section) => keysIn([section]).map((key): [string, string] => [section, key]));
-}
-
-/** Every key whose value must never be shown, as deep as it stands. */
-export function secretKeys(path: KeyPath = []): KeyPath[] {
-  return keysIn(path).flatMap((key) => {
-    const below = [...path, key];
-    return isSecret(below) ? [below] : secretKeys(below);
-  });
 }
 
 const sameLetters = (a: string, b: string) => [...a].sort().join() === [...b].sort().join();

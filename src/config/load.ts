@@ -1,11 +1,11 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { WisError } from "../errors.ts";
-import { readDocument, valueAt } from "./document.ts";
+import { readDocument, textsIn, valueAt } from "./document.ts";
 import { type Draft, expand, fillOllama, override } from "./draft.ts";
 import { type Env, setIn } from "./environment.ts";
 import { reasonOf } from "./file-errors.ts";
-import { dotted, type KeyPath, secretKeys } from "./keys.ts";
+import { dotted, isSecret, type KeyPath } from "./keys.ts";
 import type { LoadedConfig } from "./loaded.ts";
 import { type Location, locateConfig, locateData } from "./locate.ts";
 import type { LogFormat, LogLevel } from "./log-options.ts";
@@ -53,14 +53,10 @@ const OTHERS_CAN_READ = 0o004;
 /** Secrets that stand in a file that every user of this machine can read. */
 function exposedSecrets({ written, placeOf }: Draft, file: string, mode: number): Problem[] {
   if ((mode & OTHERS_CAN_READ) === 0) return [];
-  const literal = (path: KeyPath) => {
-    const value = valueAt(written, path);
-    return value !== undefined && !/^\$\{\w+\}$/.test(String(value));
-  };
   const got = `one that others can read (mode ${(mode & 0o777).toString(8).padStart(4, "0")})`;
-  return secretKeys()
-    .filter(literal)
-    .map((path) => ({
+  return textsIn(written)
+    .filter(({ path, text }) => isSecret(path) && !/\$\{\w+\}/.test(text))
+    .map(({ path }) => ({
       key: dotted(path),
       expected: "a file that only its owner can read",
       got,

@@ -1,3 +1,4 @@
+import { headerSecrets } from "../lib/header-secrets.ts";
 import type { Config } from "./schema.ts";
 
 /** A config and where it came from. Paths are absolute. */
@@ -15,5 +16,11 @@ export interface LoadedConfig {
 /** What must be shown nowhere, whatever speaks of it. */
 export function secretsOf({ config, discordToken }: LoadedConfig): (string | undefined)[] {
   const { s3 } = config.files;
-  return [discordToken, config.telemetry.metrics_token, s3?.access_key_id, s3?.secret_access_key];
+  return [
+    discordToken,
+    config.telemetry.metrics_token,
+    s3?.access_key_id,
+    s3?.secret_access_key,
+    ...config.llm.hosts.flatMap(({ headers }) => headerSecrets(headers)),
+  ];
 }

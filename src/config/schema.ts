@@ -53,11 +53,43 @@ const peer = z
   .string("an IP address or range")
   .refine(isPeerRange, "an IP address or a range such as 10.0.0.0/8");
 
+const whole = z.int("a whole number");
+const headerName = z.string("a header's name").regex(/^[!#$%&'*+.^_`|~\w-]+$/, "a header's name");
+const headerText = z
+  .string("text on one line")
+  .regex(/^[^\0\r\n]+$/, "text on one line")
+  .meta({ writeOnly: true });
+
 const host = section({
   name: word.default("local").describe("How messages and logs call it."),
-  kind: oneOf(["ollama"]).default("ollama"),
+  kind: oneOf(["ollama", "openai"])
+    .default("ollama")
+    .describe(
+      "openai: any server with an OpenAI-compatible API; its url ends where /chat/completions follows.",
+    ),
   url: baseUrl.default(OLLAMA_URL).describe("$OLLAMA_HOST is the default."),
   slots: count.default(1).describe("Answers at once."),
+  priority: whole.default(0).describe("Higher is asked first, where several could answer."),
+  models: list(word)
+    .default([])
+    .describe("The only ones that it is asked for; * stands for anything. Empty: all that it holds."),
+  headers: z
+    .record(headerName, headerText, "header names and their values")
+    .default({})
+    .describe("Sent with every request, such as an Authorization that holds its key."),
+  context: count
+    .optional()
+    .describe("Tokens that a question may take with its answer, where the host does not say."),
+});
+
+const llmQuota = section({
+  users: list(snowflake).min(1, "at least one id").optional().describe("Members by id."),
+  roles: list(snowflake).min(1, "at least one id").optional().describe("Members with one of these roles."),
+  servers: list(snowflake).min(1, "at least one id").optional().describe("Members who ask there."),
+  requests: count.optional().describe("Questions."),
+  tokens: count.optional().describe("Read and written together."),
+  gpu_time: duration.optional().describe("Of a host's time."),
+  priority: whole.optional().describe("Higher waits before lower. 0 is everybody's."),
 });
 
 const hosts = list(host)
@@ -124,6 +156,11 @@ export const configSchema = section({
     token: secret.optional().describe("Bot token; or token_file, or $DISCORD_TOKEN. Unset: Discord is off."),
     token_file: text.optional().describe("A file that holds the bot token."),
     guild_ids: list(snowflake).default([]).describe("Register commands there at once; empty: globally."),
+    message_content: flag
+      .default(false)
+      .describe(
+        "Read all messages where a channel is set so; the intent has to be granted in Discord's portal.",
+      ),
     api: baseUrl.default("https://discord.com/api").describe("Base of the REST API."),
     cdn: list(word)
       .default(["cdn.discordapp.com", "media.discordapp.net"])
@@ -135,11 +172,33 @@ export const configSchema = section({
     .prefault({}),
   llm: section({
     hosts: hosts.prefault([{}]).describe("Servers that run models."),
-    model: word.default("llama3.2"),
+    model: word.default("llama3.2").describe("What is asked where nobody has chosen another."),
+    allow_models: list(word)
+      .default([])
+      .describe("The only models that may be chosen; * stands for anything. Empty: all that hosts hold."),
+    context: count
+      .optional()
+      .describe(
+        "Tokens that a question may take with all that came before it and its answer. Default: what the host says.",
+      ),
     keep_alive: duration.prefault("24h").describe("How long the host keeps the model loaded."),
     timeout: duration.prefault("5m").describe("From the moment it has a slot."),
     max_requests_per_minute: count.default(10).describe("A user."),
     max_queue: count.default(100).describe("Questions that may wait."),
+    quotas: list(llmQuota)
+      .default([])
+      .describe(
+        "How much some, or all, may ask for: the first entry that is for a member holds. None: any number.",
+      ),
+    quota_period: duration.prefault("1d").describe("After so long, quotas count from nothing again."),
+    pull: oneOf(["nobody", "moderators"])
+      .default("nobody")
+      .describe("Who may fetch models to a host, in Discord."),
+    keep_conversations_for: duration.prefault("30d").describe("What was asked and answered."),
+    keep_history_for: duration
+      .prefault("90d")
+      .describe("When, by whom and with how many tokens something was asked."),
+    keep_content: flag.default(false).describe("Questions and answers in that history too."),
   })
     .describe("Who answers questions, and how many at once.")
     .prefault({}),

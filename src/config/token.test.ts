@@ -93,7 +93,9 @@ test("every other secret is kept from others like the bot token, however deep it
       `    access_key_id: ${id}`,
       `    secret_access_key: ${secret}`,
     ].join("\n");
-  const text = `${s3("KEY_OF_OURS", "not-for-everybody")}\ntelemetry:\n  metrics_token: not-for-everybody\n`;
+  const text = `${s3("KEY_OF_OURS", "not-for-everybody")}\ntelemetry:\n  metrics_token: not-for-everybody
+llm:
+  hosts: [{ kind: openai, headers: { Authorization: Bearer not-for-everybody } }]\n`;
   const file = at.write(text, "config.yaml", 0o644);
   const exposed = "a file that only its owner can read, got one that others can read (mode 0644)";
   const refusal = await at.refusal();
@@ -102,6 +104,7 @@ test("every other secret is kept from others like the bot token, however deep it
     `files.s3.access_key_id: expected ${exposed} (config.yaml:5)`,
     `files.s3.secret_access_key: expected ${exposed} (config.yaml:6)`,
     `telemetry.metrics_token: expected ${exposed} (config.yaml:8)`,
+    `llm.hosts[0].headers.Authorization: expected ${exposed} (config.yaml:10)`,
   ]);
   chmodSync(file, 0o600);
   expect((await at.load()).config.files.s3?.secret_access_key).toBe("not-for-everybody");

@@ -31,9 +31,10 @@ test("the template names every key, and what it says is the default", async () =
 });
 
 /** The template with the examples below a key in place of what it says. */
-function withExamples(key: string): string {
+function withExamples(section: string, key: string): string {
   const lines = renderConfig().split("\n");
-  const at = lines.findIndex((line) => line.startsWith(`  ${key}:`));
+  const above = lines.indexOf(`${section}:`);
+  const at = lines.findIndex((line, index) => index > above && line.startsWith(`  ${key}:`));
   const end = lines.findIndex((line, index) => index > at && !line.startsWith("  #"));
   const examples = lines.slice(at + 1, end).map((line) => line.replace("  #", "  "));
   return [...lines.slice(0, at), `  ${key}:`, ...examples, ...lines.slice(end)].join("\n");
@@ -41,12 +42,22 @@ function withExamples(key: string): string {
 
 test("the examples in the template are read as they stand", async () => {
   const file = join(folder, "config.yaml");
-  writeFileSync(file, withExamples("quotas"));
+  writeFileSync(file, withExamples("files", "quotas"));
   const [quota] = (await load()).config.files.quotas;
   expect(quota).toMatchObject({ roles: ["123456789012345678"], max_bytes: 50e9, max_files: 100 });
   expect(Object.keys(quota ?? {})).toHaveLength(6);
 
-  writeFileSync(file, withExamples("s3"));
+  writeFileSync(file, withExamples("llm", "quotas"));
+  const [llmQuota] = (await load()).config.llm.quotas;
+  expect(llmQuota).toEqual({
+    roles: ["123456789012345678"],
+    requests: 200,
+    tokens: 500_000,
+    gpu_time: 1_800_000,
+    priority: 1,
+  });
+
+  writeFileSync(file, withExamples("files", "s3"));
   const env = { HOME: folder, S3_ACCESS_KEY_ID: "id", S3_SECRET_ACCESS_KEY: "secret" };
   const { s3 } = (await loadConfig({ flags: {}, env, cwd: folder })).config.files;
   expect(s3).toMatchObject({ bucket: "my-community", access_key_id: "id", secret_access_key: "secret" });
