@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { Log } from "../telemetry/ports.ts";
+import { runInThread } from "./thread.ts";
 
 /** Pages in the log, 4 KiB each, from which they are copied into the database file. */
 const LARGE = 4_000;
@@ -11,7 +12,6 @@ export const HUGE = 32_000;
 /** Statements between two looks at the log. */
 const LOOK_EVERY = 64;
 
-// As text, not as a file: a compiled binary would need it as an entry point of its own.
 const THREAD = `
 import { Database } from "bun:sqlite";
 self.onmessage = ({ data: { path, huge } }) => {
@@ -66,7 +66,7 @@ export function createCheckpointer({ client, log, thread = THREAD }: Checkpointe
       if (ran % LOOK_EVERY !== 0 || going !== undefined) return;
       const found = lookAtLog();
       if (found === null || found.log - found.checkpointed < LARGE) return;
-      going = checkpoint(thread, client.filename)
+      going = runInThread<void>(thread, { path: client.filename, huge: HUGE })
         .catch((error: unknown) => log.warn({ err: error }, "the database's log could not be shortened"))
         .finally(() => {
           going = undefined;
@@ -74,20 +74,4 @@ export function createCheckpointer({ client, log, thread = THREAD }: Checkpointe
     },
     idle: async () => await going,
   };
-}
-
-async function checkpoint(thread: string, path: string): Promise<void> {
-  const url = URL.createObjectURL(new Blob([thread], { type: "application/javascript" }));
-  const worker = new Worker(url);
-  try {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    worker.onmessage = () => resolve();
-    worker.onerror = ({ message }) => reject(new Error(message));
-    worker.addEventListener("close", () => reject(new Error("its thread ended without a word")));
-    worker.postMessage({ path, huge: HUGE });
-    await promise;
-  } finally {
-    worker.terminate();
-    URL.revokeObjectURL(url);
-  }
 }

@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { rename } from "node:fs/promises";
 import { createCheckpointer } from "./checkpoint.ts";
 import { connect, setPragmas, trackStatements } from "./connection.ts";
 import { databasePath } from "./data-dir.ts";
@@ -76,6 +77,55 @@ test("everybody who waits for the disk is answered, however many they are", asyn
   );
   expect(new Set(await Promise.all(writes))).toEqual(new Set([1]));
   expect(opened.count()).toBe(200);
+});
+
+test("while the database is written anew reads are answered, and writes come through afterwards", async () => {
+  await using opened = await openTestConnection();
+  const { connection, client, count, write } = opened;
+  for (let i = 0; i < 2000; i += 1) await write();
+  await connection.run(() => client.run("DELETE FROM notes WHERE rowid > 1000"));
+  let rebuilding = true;
+  const rebuilt = connection.rebuild().finally(() => {
+    rebuilding = false;
+  });
+  const answers = new Set<number>();
+  const writes = [];
+  while (rebuilding) {
+    answers.add(await connection.run(count));
+    writes.push(write());
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await rebuilt;
+  await Promise.all(writes);
+  expect(answers).toContain(1000);
+  expect(count()).toBe(1000 + writes.length);
+});
+
+test("what was deleted is in the database's files until they are written anew", async () => {
+  await using opened = await openTestConnection();
+  const { connection, client } = opened;
+  const has = async (text: string) => {
+    const files = ["", "-wal"].map((end) => Bun.file(`${client.filename}${end}`).bytes());
+    return (await Promise.all(files)).some((bytes) => Buffer.from(bytes).includes(text));
+  };
+  await connection.run(() => client.run("INSERT INTO notes VALUES ('nobody may know')"));
+  await connection.run(() => client.run("DELETE FROM notes"));
+  expect(await has("nobody may know")).toBe(true);
+  await connection.rebuild();
+  expect(await has("nobody may know")).toBe(false);
+});
+
+test("that it can't be written anew is said, and can be tried again", async () => {
+  await using opened = await openTestConnection();
+  const { connection, client } = opened;
+  const elsewhere = `${client.filename}.away`;
+  await rename(client.filename, elsewhere);
+  await expect(connection.rebuild()).rejects.toMatchObject({
+    code: "data_dir.unwritable",
+    cause: { message: expect.stringContaining("anew") },
+  });
+  await rename(elsewhere, client.filename);
+  await connection.rebuild();
 });
 
 test("a long log is copied into the database by itself, off the event loop", async () => {

@@ -7,6 +7,7 @@ import { WisError } from "../errors.ts";
 import type { Log } from "../telemetry/ports.ts";
 import { createCheckpointer, HUGE } from "./checkpoint.ts";
 import { databaseFailure, isBusy } from "./failure.ts";
+import { createRebuilder } from "./rebuild.ts";
 
 /** How long a write waits for another process's, or for a checkpoint, milliseconds. */
 const BUSY_DEADLINE = 5_000;
@@ -23,6 +24,11 @@ export interface Connection {
   run<T>(work: () => T): Promise<T>;
   /** The same, and what it wrote survives a power cut when this resolves. Throws also WisError disk.failed. */
   keep<T>(work: () => T): Promise<T>;
+  /**
+   * Resolves when nothing that was deleted before the call is in the database's files any more. Reads go on meanwhile,
+   * writes wait. Throws WisError database.*, disk.full.
+   */
+  rebuild(): Promise<void>;
   /** Resolves when nothing of it goes on; the client is closed by whoever opened it. */
   close(): Promise<void>;
 }
@@ -75,6 +81,7 @@ export interface ConnectDeps {
 /** The database as the repositories share it. */
 export async function connect({ client, log }: ConnectDeps): Promise<Connection> {
   const checkpointer = createCheckpointer({ client, log });
+  const rebuilder = createRebuilder({ path: client.filename });
   const wal = await openWal(client);
   // From here on SQLite would wait on the event loop, which several writes in a row held up for 50 ms: `run` waits
   // beside it.
@@ -87,14 +94,16 @@ export async function connect({ client, log }: ConnectDeps): Promise<Connection>
   }
 
   async function onceFree<T>(work: () => T): Promise<T> {
-    const deadline = performance.now() + BUSY_DEADLINE;
-    for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
+    for (let pause = 1, waited = 0; ; pause = Math.min(pause * 2, 50)) {
       try {
         return work();
       } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw databaseFailure(error);
+        if (!isBusy(error) || waited > BUSY_DEADLINE) throw databaseFailure(error);
       }
+      // Writing the database anew takes as long as it is large, and ends: no reason to give up.
+      await rebuilder.idle();
       await sleep(pause);
+      waited += pause;
     }
   }
 
@@ -106,8 +115,10 @@ export async function connect({ client, log }: ConnectDeps): Promise<Connection>
       await wal.sync();
       return result;
     },
+    rebuild: rebuilder.rebuild,
     async close() {
       await checkpointer.idle();
+      await rebuilder.idle();
       await wal.close();
     },
   };

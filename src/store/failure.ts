@@ -18,8 +18,13 @@ export function isBusy(error: unknown): boolean {
 export function databaseFailure(error: unknown): unknown {
   const cause = sqliteErrorIn(error);
   if (error instanceof WisError || cause === undefined) return error;
-  const { code, say, hint } = describe(cause.code ?? "");
-  return new WisError(code, { say, hint, cause: error });
+  return failureOf(cause.code ?? "", error);
+}
+
+/** The same of what came from SQLite with this code, such as SQLITE_FULL. */
+export function failureOf(sqliteCode: string, cause: unknown): WisError {
+  const { code, say, hint } = describe(sqliteCode);
+  return new WisError(code, { say, hint, cause });
 }
 
 function describe(sqliteCode: string): { code: ErrorCode; say: string; hint: string } {

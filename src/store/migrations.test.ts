@@ -43,6 +43,8 @@ test.each(tags)("a database of %s upgrades by itself, with its rows", async (tag
   await makeReleased(folder.path, tag);
   const before = contents(folder.path);
   for (const rows of Object.values(before)) expect(rows.length).toBeGreaterThan(0);
+  // Turns have taken their place.
+  const { answers: _, ...kept } = before;
 
   const upgraded: object[] = [];
   const log = { ...quiet, info: (fields: object) => upgraded.push(fields) };
@@ -52,7 +54,7 @@ test.each(tags)("a database of %s upgrades by itself, with its rows", async (tag
   expect(await store.files.findByTicket("3".repeat(64))).toMatchObject({ name: "Übung 1.pdf", size: 12_345 });
   expect(await store.files.findByTicket("5".repeat(64))).toMatchObject({ outcome: "used" });
   expect(await store.announcements.due(1.8e12, 10)).toHaveLength(1);
-  expect(await store.answers.unfinished()).toHaveLength(1);
+  expect(await store.turns.unfinished()).toHaveLength(1);
   for await (const { id, expected, blobKey, size } of allRows(store.files, {
     states: ["ready"],
     members: true,
@@ -61,7 +63,7 @@ test.each(tags)("a database of %s upgrades by itself, with its rows", async (tag
     expect({ id, size: (await store.blobs.find(blobKey ?? ""))?.size }).toEqual({ id, size });
   }
   await store[Symbol.asyncDispose]();
-  expect(contents(folder.path)).toMatchObject(before);
+  expect(contents(folder.path)).toMatchObject(kept);
 });
 
 /** An id as the fixtures have them. */
@@ -125,6 +127,49 @@ test("what 0000_first had on its way, or half deleted, is found under its id aft
   expect(await store.files.findByTicket("4".repeat(64))).toMatchObject({ outcome: "used" });
 });
 
+test.each(["0000_first", "0001_shares"])(
+  "an answer that was being written as %s was upgraded is found by its message, and can be ended",
+  async (tag) => {
+    await using folder = await testFolder();
+    await makeReleased(folder.path, tag);
+    await using store = await openStore({ dataDir: folder.path, log: quiet });
+    const id = idOf("answering");
+    const found = await store.turns.shownBy("4");
+    expect(found).toEqual({
+      id,
+      conversation: id,
+      parentId: null,
+      depth: 0,
+      tokens: 0,
+      userId: "100000000000000001",
+      userName: "",
+      model: "llama3.2",
+      state: "answering",
+      place: {
+        guildId: "1",
+        channelId: "2",
+        messageId: "4",
+        applicationId: "3",
+        interactionToken: "t",
+        interactionAt: 1_700_000_000_000,
+      },
+      createdAt: 1_700_000_000_000,
+      endedAt: null,
+      errorCode: null,
+      vote: 0,
+      question: "",
+      documents: "",
+      text: "",
+      thinking: "",
+    });
+    // What had ended is not carried along: nothing but its place was known.
+    expect(await store.turns.shownBy("5")).toBeUndefined();
+    const end = { state: "interrupted", endedAt: 1.8e12, text: "", thinking: "", tokens: 0 } as const;
+    await store.turns.end(id, end);
+    expect(await store.turns.unfinished()).toEqual([]);
+  },
+);
+
 test("rebuilding a table leaves the rows that point at it", async () => {
   await using folder = await testFolder();
   const tag = tags.at(-1) ?? "";
@@ -155,7 +200,7 @@ test("a migration that fails changes nothing", async () => {
   await makeReleased(folder.path, tags.at(-1) ?? "");
   const before = contents(folder.path);
   const database = new Database(databasePath(folder.path));
-  const sql = ["DELETE FROM announcements;", "DROP TABLE answers;", "CREATE TABLE files (id);"];
+  const sql = ["DELETE FROM announcements;", "DROP TABLE places;", "CREATE TABLE files (id);"];
   expect(() =>
     upgrade(database, [...migrations, { sql, bps: true, folderMillis: 9e15, hash: "broken" }]),
   ).toThrow();

@@ -194,7 +194,7 @@ test("a database that lacks a table it should have is a failure, and is closed a
   await using folder = await testFolder();
   await usedDatabase(folder.path);
   const database = new Database(databasePath(folder.path));
-  database.run("DROP TABLE answers");
+  database.run("DROP TABLE turns");
   database.close();
   await expect(openStore({ dataDir: folder.path, log: quiet })).rejects.toMatchObject({
     code: "database.failed",

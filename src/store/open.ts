@@ -14,10 +14,10 @@ import type {
   MemberChoices,
   TokenIndex,
 } from "../files/ports.ts";
-import type { AnswerLog } from "../llm/ports.ts";
+import type { AttemptLog, LlmChoices, TurnLog, UsageLog } from "../llm/ports.ts";
 import type { Log } from "../telemetry/ports.ts";
 import { createAnnouncementLog } from "./announcements.ts";
-import { createAnswerLog } from "./answers.ts";
+import { createAttemptLog } from "./attempts.ts";
 import { createAuditLog } from "./audit.ts";
 import { createBlobIndex } from "./blob-index.ts";
 import { type Connection, connect, setPragmas, trackStatements } from "./connection.ts";
@@ -27,11 +27,14 @@ import { corruptDatabase, databaseFailure } from "./failure.ts";
 import { createFileIndex } from "./files.ts";
 import { inspectDatabase } from "./inspect.ts";
 import { createKeyRing, type KeyRing } from "./keys.ts";
+import { createLlmChoices } from "./llm-choices.ts";
 import { createMemberChoices } from "./member-choices.ts";
 import { embeddedMigrations } from "./migrations.ts" with { type: "macro" };
 import { rememberRows } from "./row-memory.ts";
 import { files } from "./schema.ts";
 import { createTokenIndex } from "./tokens.ts";
+import { createTurnLog } from "./turns.ts";
+import { createUsageLog } from "./usage.ts";
 
 /** The migrations that this wisbot knows, oldest first. */
 export const migrations: MigrationMeta[] = embeddedMigrations();
@@ -56,7 +59,10 @@ export interface Store extends AsyncDisposable {
   readonly choices: MemberChoices;
   readonly keys: KeyRing;
   readonly announcements: AnnouncementLog;
-  readonly answers: AnswerLog;
+  readonly turns: TurnLog;
+  readonly attempts: AttemptLog;
+  readonly usage: UsageLog;
+  readonly llmChoices: LlmChoices;
   /** Resolves when the database answers. Throws WisError database.*, disk.*. */
   ping(): Promise<void>;
 }
@@ -81,7 +87,10 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       choices: createMemberChoices(connection),
       keys: createKeyRing(connection),
       announcements: createAnnouncementLog(connection),
-      answers: createAnswerLog(connection),
+      turns: createTurnLog(connection),
+      attempts: createAttemptLog(connection),
+      usage: createUsageLog(connection),
+      llmChoices: createLlmChoices(connection),
       ping: createPing(connection, databasePath(options.dataDir)),
     };
     const opened = opening.move();

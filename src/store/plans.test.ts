@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { createAnnouncementLog } from "./announcements.ts";
-import { createAnswerLog } from "./answers.ts";
+import { createAttemptLog } from "./attempts.ts";
 import { createAuditLog } from "./audit.ts";
 import { createBlobIndex } from "./blob-index.ts";
 import { connect, setPragmas, trackStatements } from "./connection.ts";
@@ -9,9 +9,12 @@ import { databasePath } from "./data-dir.ts";
 import { createDownloadLog } from "./downloads.ts";
 import { createFileIndex } from "./files.ts";
 import { createKeyRing } from "./keys.ts";
+import { createLlmChoices } from "./llm-choices.ts";
 import { createMemberChoices } from "./member-choices.ts";
 import { openTestStore, quiet } from "./open-test-store.ts";
 import { createTokenIndex } from "./tokens.ts";
+import { createTurnLog } from "./turns.ts";
+import { createUsageLog } from "./usage.ts";
 
 interface Plan {
   sql: string;
@@ -42,7 +45,10 @@ async function allPlans(): Promise<Plan[]> {
   createMemberChoices(connection);
   createKeyRing(connection);
   createAnnouncementLog(connection);
-  createAnswerLog(connection);
+  createTurnLog(connection);
+  createAttemptLog(connection);
+  createUsageLog(connection);
+  createLlmChoices(connection);
   const after = { id: "x", createdAt: 1 };
   for (const filter of [
     {},
@@ -77,9 +83,9 @@ function planOf(text: string): string[] {
 }
 
 test("no statement reads a whole table, nor sorts one", () => {
-  expect(plans.length).toBeGreaterThan(70);
+  expect(plans.length).toBeGreaterThan(110);
   const tables =
-    /^SCAN (?:files|other|member|bundle|blobs|download_sessions|audit|tokens|members|keys|tombstones|announcements|answers)$/;
+    /^SCAN (?:files|other|member|bundle|blobs|download_sessions|audit|tokens|members|keys|tombstones|announcements|turns|before|turn_messages|turn_images|attempts|llm_usage|places|personas|other)$/;
   // Of what is null there may be as many rows as the table has.
   const nulls = "SEARCH files USING INDEX files_ticket (ticket_hash=?)";
   const slow = plans.filter(({ sql, steps }) =>
@@ -174,11 +180,74 @@ test.each([
   ["old tombstones", `"tombstones"."at" < ?`, "SEARCH tombstones USING COVERING INDEX tombstones_at (at<?)"],
   ["due announcements", `"due_at" <= ?`, "SEARCH announcements USING INDEX announcements_due (due_at<?)"],
   ["the next announcement", `min("due_at")`, "SEARCH announcements USING INDEX announcements_due"],
-  ["unfinished answers", `"ended_at" is null order by`, "SCAN answers USING INDEX answers_unfinished"],
+  ["unfinished turns", `"ended_at" is null order by`, "SCAN turns USING INDEX turns_unfinished"],
+  ["old turns", `"turns"."ended_at" < ?`, "SEARCH turns USING INDEX turns_ended (ended_at>? AND ended_at<?)"],
   [
-    "old answers",
-    `"answers"."ended_at" < ?`,
-    "SEARCH answers USING COVERING INDEX answers_ended (ended_at>? AND ended_at<?)",
+    "what a message shows",
+    `"turn_messages"."message_id" = ?`,
+    "SEARCH turn_messages USING INDEX sqlite_autoindex_turn_messages_1 (message_id=?)",
+  ],
+  [
+    "the newest of a conversation",
+    `"turns"."text" <> ''`,
+    "SEARCH turns USING INDEX turns_said (conversation=?)",
+  ],
+  ["the turn before a turn", "with recursive", "SEARCH before USING INDEX sqlite_autoindex_turns_1 (id=?)"],
+  [
+    "a member's turns in a channel",
+    "'$.channelId' = ?",
+    "SEARCH turns USING INDEX turns_channel (user_id=? AND <expr>=?)",
+  ],
+  [
+    "the images of an erased turn",
+    `delete from "turns"`,
+    "SEARCH turn_images USING COVERING INDEX sqlite_autoindex_turn_images_1 (turn_id=?)",
+  ],
+  [
+    "the messages of an erased turn",
+    `delete from "turns"`,
+    "SEARCH turn_messages USING COVERING INDEX turn_messages_turn (turn_id=?)",
+  ],
+  ["a turn's attempts", `"attempts"."turn_id" = ?`, "SEARCH attempts USING INDEX attempts_turn (turn_id=?)"],
+  [
+    "abandoned attempts",
+    `"attempts"."ended_at" is null returning`,
+    "SCAN attempts USING INDEX attempts_running",
+  ],
+  [
+    "old attempts",
+    `"attempts"."created_at" < ? order by "attempts"."created_at" limit`,
+    "SEARCH attempts USING COVERING INDEX attempts_newest (created_at<?)",
+  ],
+  [
+    "votes",
+    `"attempts"."outcome" = 'ok'`,
+    "SEARCH attempts USING COVERING INDEX attempts_votes (guild_id=?)",
+  ],
+  [
+    "votes everywhere",
+    `"attempts"."outcome" = 'ok' group by "attempts"."guild_id"`,
+    "SCAN attempts USING COVERING INDEX attempts_votes",
+  ],
+  [
+    "a forgotten member's attempts",
+    `"attempts"."user_id" = ? limit`,
+    "SEARCH attempts USING COVERING INDEX attempts_user (user_id=?)",
+  ],
+  [
+    "a forgotten member's personas",
+    `"personas"."author_id" = ?`,
+    "SEARCH personas USING INDEX personas_author (author_id=?)",
+  ],
+  [
+    "old windows of usage",
+    `"llm_usage"."since" < ?`,
+    "SEARCH llm_usage USING COVERING INDEX llm_usage_since (since<?)",
+  ],
+  [
+    "the newest persona",
+    `("personas"."place_id", "personas"."version") in`,
+    "SEARCH personas USING INDEX sqlite_autoindex_personas_1 (place_id=? AND version=?)",
   ],
 ])("%s: found by an index of its own", (_, text, step) => {
   expect(planOf(text)).toContain(step);
@@ -229,6 +298,41 @@ test.each([
     "an owner's tokens",
     `from "tokens" where "tokens"."owner_id" = ? order`,
     "SEARCH tokens USING INDEX tokens_owner (owner_id=?)",
+  ],
+  [
+    "a member's turns",
+    `from "turns" where "turns"."user_id" = ? order`,
+    "SEARCH turns USING INDEX turns_user (user_id=?)",
+  ],
+  [
+    "a member's turns, a later page",
+    `("turns"."created_at", "turns"."id") >`,
+    "SEARCH turns USING INDEX turns_user (user_id=? AND (created_at,id)>(?,?))",
+  ],
+  [
+    "the inference history",
+    `from "attempts" where "attempts"."created_at" < ? order`,
+    "SEARCH attempts USING INDEX attempts_newest (created_at<?)",
+  ],
+  [
+    "a member's inference history",
+    `from "attempts" where ("attempts"."user_id" = ? and "attempts"."created_at" < ?`,
+    "SEARCH attempts USING INDEX attempts_user (user_id=? AND created_at<?)",
+  ],
+  [
+    "a member's inference history, whole",
+    `("attempts"."created_at", rowid) >`,
+    "SEARCH attempts USING INDEX attempts_user (user_id=? AND created_at>?)",
+  ],
+  [
+    "a guild's inference history",
+    `from "attempts" where ("attempts"."guild_id" = ?`,
+    "SEARCH attempts USING INDEX attempts_guild (guild_id=? AND created_at<?)",
+  ],
+  [
+    "a member's inference history in a guild",
+    `+"attempts"."guild_id" = ?`,
+    "SEARCH attempts USING INDEX attempts_user (user_id=? AND created_at<?)",
   ],
 ])("a page of %s is read off an index", (_, text, step) => {
   expect(planOf(text)).toContain(step);
