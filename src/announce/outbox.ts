@@ -1,10 +1,10 @@
 import { isWisError } from "../errors.ts";
+import { createBell } from "../lib/bell.ts";
 import type { Now } from "../lib/clock.ts";
 import { sleep } from "../lib/sleep.ts";
 import { attribute } from "../telemetry/attributes.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
-import { createBell } from "./bell.ts";
 import type { Announcement, AnnouncementLog, Messenger } from "./ports.ts";
 import { retryDelay } from "./retry.ts";
 

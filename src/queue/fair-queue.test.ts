@@ -1,76 +1,35 @@
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
+import { only, settle, watchQueue } from "../testing/queue-watch.ts";
 import { createFairQueue } from "./fair-queue.ts";
-import type { Lease } from "./ports.ts";
 
 const one = () => createFairQueue({ hosts: [{ name: "local", slots: 1 }], maxQueue: 10 });
+const pair = () =>
+  createFairQueue({
+    hosts: [
+      { name: "left", slots: 1 },
+      { name: "right", slots: 1 },
+    ],
+    maxQueue: 10,
+  });
 const never = new AbortController().signal;
-
-/** Everything that happens to the requests of one run, seen from outside. */
-function watch(queue: ReturnType<typeof createFairQueue>) {
-  const granted: string[] = [];
-  const held: { name: string; lease: Lease }[] = [];
-  const waiting = new Map<string, { key: string; position: number; abort: AbortController }>();
-  const told: string[] = [];
-  return {
-    granted,
-    held,
-    waiting,
-    told,
-    async ask(key: string, name: string) {
-      const abort = new AbortController();
-      waiting.set(name, { key, position: 0, abort });
-      const lease = queue.acquire({
-        key,
-        signal: abort.signal,
-        onPosition(position) {
-          told.push(`${name}:${position}`);
-          waiting.set(name, { key, position, abort });
-        },
-      });
-      lease.then(
-        (lease) => {
-          waiting.delete(name);
-          granted.push(name);
-          held.push({ name, lease });
-        },
-        () => waiting.delete(name),
-      );
-      await settle();
-    },
-    async release(index = 0) {
-      held.splice(index, 1)[0]?.lease[Symbol.dispose]();
-      await settle();
-    },
-    async leave(name: string) {
-      waiting.get(name)?.abort.abort(new Error("left"));
-      await settle();
-    },
-  };
-}
-
-/** Lets promises that are already resolved reach their listeners. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 8; turn++) await Promise.resolve();
-}
 
 describe("turns", () => {
   test("nobody's second goes before another's first", async () => {
-    const seen = watch(one());
+    const seen = watchQueue(one());
     for (const name of ["a1", "a2", "a3", "a4", "a5", "b1", "c1", "b2"]) await seen.ask(name.charAt(0), name);
     for (let turn = 0; turn < 8; turn++) await seen.release();
     expect(seen.granted).toEqual(["a1", "b1", "c1", "a2", "b2", "a3", "a4", "a5"]);
   });
 
   test("somebody new goes before the next request of whoever is being served", async () => {
-    const seen = watch(one());
+    const seen = watchQueue(one());
     for (const name of ["a1", "a2", "b1"]) await seen.ask(name.charAt(0), name);
     await seen.release();
     expect(seen.granted).toEqual(["a1", "b1"]);
   });
 
   test("what was asked in a quiet hour does not count later", async () => {
-    const seen = watch(one());
+    const seen = watchQueue(one());
     await seen.ask("a", "a1");
     await seen.release();
     for (const name of ["c1", "a2", "b1"]) await seen.ask(name.charAt(0), name);
@@ -79,7 +38,7 @@ describe("turns", () => {
   });
 
   test("a question that was withdrawn costs no turn", async () => {
-    const seen = watch(one());
+    const seen = watchQueue(one());
     for (const name of ["x1", "a1", "a2", "b1", "b2"]) await seen.ask(name.charAt(0), name);
     await seen.leave("a1");
     for (let turn = 0; turn < 4; turn++) await seen.release();
@@ -87,9 +46,61 @@ describe("turns", () => {
   });
 });
 
+describe("order", () => {
+  test("who had a slot already goes first, then higher priority, then rounds", async () => {
+    const seen = watchQueue(one());
+    await seen.ask("x", "x1");
+    for (const name of ["a1", "a2", "b1"]) await seen.ask(name.charAt(0), name);
+    await seen.ask("c", "c1", { priority: 5 });
+    await seen.ask("d", "d1", { again: true });
+    while (seen.held.length > 0) await seen.release();
+    expect(seen.granted).toEqual(["x1", "d1", "c1", "a1", "b1", "a2"]);
+  });
+
+  test("who waits for a busy host holds up nobody", async () => {
+    const seen = watchQueue(pair());
+    await seen.ask("a", "a1", { preference: only("left") });
+    await seen.ask("b", "b1", { preference: only("left") });
+    await seen.ask("c", "c1", { preference: only("right") });
+    expect(seen.granted).toEqual(["a1", "c1"]);
+  });
+
+  test("many requests for one host make nobody wait for another", async () => {
+    const seen = watchQueue(pair());
+    for (let turn = 0; turn < 5; turn++) await seen.ask("a", `a${turn}`, { preference: only("left") });
+    for (let turn = 5; turn < 8; turn++) await seen.ask("a", `a${turn}`, { preference: only("right") });
+    await seen.ask("b", "b1", { preference: only("right") });
+    await seen.release(seen.held.findIndex(({ lease }) => lease.host === "right"));
+    expect(seen.granted.at(-1)).toBe("b1");
+  });
+});
+
+describe("nobody is passed for ever", () => {
+  test("who waits goes before the next of those who ask one after another", async () => {
+    const seen = watchQueue(one());
+    for (const name of ["a1", "a2", "c1", "d1"]) await seen.ask(name.charAt(0), name);
+    for (const next of ["c2", "d2", "c3"]) {
+      await seen.release();
+      await seen.ask(next.charAt(0), next);
+    }
+    expect(seen.granted).toEqual(["a1", "c1", "d1", "a2"]);
+  });
+
+  test("a line for one host gives nobody a better place for another", async () => {
+    const seen = watchQueue(pair());
+    for (const name of ["a1", "a2"]) await seen.ask("a", name, { preference: only("left") });
+    for (let turn = 1; turn < 8; turn++) await seen.ask("b", `b${turn}`, { preference: only("right") });
+    const release = () => seen.release(seen.held.findIndex(({ lease }) => lease.host === "right"));
+    for (let turn = 0; turn < 4; turn++) await release();
+    for (const name of ["c1", "c2"]) await seen.ask("c", name, { preference: only("right") });
+    for (let turn = 0; turn < 3; turn++) await release();
+    expect(seen.granted.slice(-3)).toEqual(["c1", "b6", "c2"]);
+  });
+});
+
 describe("positions", () => {
   test("who waits is told its place at once and at every change", async () => {
-    const seen = watch(one());
+    const seen = watchQueue(one());
     for (const name of ["x1", "a1", "b1", "c1"]) await seen.ask(name.charAt(0), name);
     await seen.leave("a1");
     await seen.release();
@@ -131,6 +142,14 @@ describe("bounds", () => {
     expect(queue.depth).toEqual({ waiting: 1, active: 2 });
   });
 
+  test("who had a slot already waits even where the line is full", async () => {
+    const queue = createFairQueue({ hosts: [{ name: "local", slots: 1 }], maxQueue: 0 });
+    const held = await queue.acquire({ key: "a", signal: never });
+    const again = queue.acquire({ key: "a", again: true, signal: never });
+    held[Symbol.dispose]();
+    expect((await again).host).toBe("local");
+  });
+
   test("an aborted wait rejects with its reason and leaves nothing behind", async () => {
     const queue = one();
     const held = await queue.acquire({ key: "a", signal: never });
@@ -141,6 +160,19 @@ describe("bounds", () => {
     await expect(queue.acquire({ key: "b", signal: abort.signal })).rejects.toThrow("enough");
     held[Symbol.dispose]();
     expect(queue.depth).toEqual({ waiting: 0, active: 0 });
+  });
+
+  test("giving up once the slot came takes nobody else out of the line", async () => {
+    const queue = one();
+    const first = await queue.acquire({ key: "a", signal: never });
+    const abort = new AbortController();
+    const second = queue.acquire({ key: "b", signal: abort.signal });
+    const third = queue.acquire({ key: "c", signal: never });
+    first[Symbol.dispose]();
+    const lease = await second;
+    abort.abort(new Error("enough"));
+    lease[Symbol.dispose]();
+    expect((await third).host).toBe("local");
   });
 
   test("giving a slot back twice frees one", async () => {
@@ -166,88 +198,50 @@ describe("bounds", () => {
   });
 });
 
-describe("whatever people do", () => {
-  const step = fc.oneof(
-    { weight: 5, arbitrary: fc.record({ do: fc.constant("ask" as const), key: fc.constantFrom(..."abcd") }) },
-    { weight: 4, arbitrary: fc.record({ do: fc.constant("release" as const), index: fc.nat(5) }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant("leave" as const), index: fc.nat(9) }) },
-  );
-  const runs = fc.record({ slots: fc.integer({ min: 1, max: 3 }), steps: fc.array(step, { maxLength: 60 }) });
+describe("hosts", () => {
+  test("the one that is liked best is taken while it is free", async () => {
+    const queue = pair();
+    const preference = (host: string) => (host === "right" ? 1 : 0);
+    const ask = async () => (await queue.acquire({ key: "a", preference, signal: never })).host;
+    expect([await ask(), await ask()]).toEqual(["right", "left"]);
+  });
 
-  async function play({
-    slots,
-    steps,
-  }: {
-    slots: number;
-    steps: (typeof step extends fc.Arbitrary<infer S> ? S : never)[];
-  }) {
-    const queue = createFairQueue({ hosts: [{ name: "local", slots }], maxQueue: 8 });
-    const seen = watch(queue);
-    let asked = 0;
-    for (const action of steps) {
-      if (action.do === "ask") await seen.ask(action.key, `${action.key}${asked++}`);
-      if (action.do === "release") await seen.release(action.index % Math.max(1, seen.held.length));
-      if (action.do === "leave") await seen.leave([...seen.waiting.keys()][action.index] ?? "");
-      expect(queue.depth).toEqual({ waiting: seen.waiting.size, active: seen.held.length });
-      if (seen.waiting.size > 0) expect(seen.held.length).toBe(slots);
+  test("one that becomes acceptable serves who waits, in their order", async () => {
+    const queue = pair();
+    let healthy = false;
+    const seen = watchQueue(queue);
+    for (const name of ["a1", "b1"]) {
+      await seen.ask(name.charAt(0), name, {
+        preference: (host) => (healthy && host === "left" ? 0 : undefined),
+      });
     }
-    return { queue, seen };
-  }
-
-  test("no slot is lost, and none is free while somebody waits", async () => {
-    await fc.assert(
-      fc.asyncProperty(runs, async (run) => {
-        const { queue, seen } = await play(run);
-        while (seen.held.length > 0) await seen.release();
-        expect(queue.depth).toEqual({ waiting: 0, active: 0 });
-        for (let slot = 0; slot < run.slots; slot++) await seen.ask("z", `z${slot}`);
-        expect(seen.held.length).toBe(run.slots);
-      }),
-    );
+    healthy = true;
+    queue.reconsider();
+    await settle();
+    expect(seen.granted).toEqual(["a1"]);
   });
 
-  test("one's own questions are answered in the order they were asked", async () => {
-    await fc.assert(
-      fc.asyncProperty(runs, async (run) => {
-        const { seen } = await play(run);
-        while (seen.held.length > 0) await seen.release();
-        for (const key of "abcd") {
-          const own = seen.granted
-            .filter((name) => name.startsWith(key))
-            .map((name) => Number(name.slice(1)));
-          expect(own).toEqual(own.toSorted((a, b) => a - b));
-        }
-      }),
-    );
+  test("one that is gone gives no new slots, and what runs there ends by itself", async () => {
+    const queue = one();
+    const seen = watchQueue(queue);
+    for (const name of ["a1", "b1", "c1"]) await seen.ask(name.charAt(0), name);
+    queue.setHosts([{ name: "other", slots: 1 }]);
+    await settle();
+    expect(seen.held.map(({ lease }) => lease.host)).toEqual(["local", "other"]);
+    await seen.release();
+    expect(seen.granted).toEqual(["a1", "b1"]);
+    expect([...queue.active]).toEqual([["other", 1]]);
   });
 
-  test("places are told as 1, 2, 3…, and that is the order in which slots come", async () => {
-    await fc.assert(
-      fc.asyncProperty(runs, async (run) => {
-        const { seen } = await play(run);
-        const promised = [...seen.waiting].sort((a, b) => a[1].position - b[1].position);
-        expect(promised.map(([, { position }]) => position)).toEqual(promised.map((_, index) => index + 1));
-        const before = seen.granted.length;
-        while (seen.held.length > 0) await seen.release();
-        expect(seen.granted.slice(before)).toEqual(promised.map(([name]) => name));
-      }),
-    );
-  });
-
-  test("while a newcomer waits, nobody is served twice", async () => {
-    await fc.assert(
-      fc.asyncProperty(runs, fc.array(fc.constantFrom(..."abcd"), { maxLength: 20 }), async (run, later) => {
-        const { seen } = await play(run);
-        await seen.ask("new", "new0");
-        const before = seen.granted.length;
-        for (const [index, key] of later.entries()) {
-          await seen.release();
-          await seen.ask(key, `${key}${1000 + index}`);
-        }
-        while (seen.waiting.has("new0")) await seen.release();
-        const served = seen.granted.slice(before, seen.granted.indexOf("new0")).map((name) => name.charAt(0));
-        if (seen.granted.includes("new0")) expect(served).toEqual([...new Set(served)]);
-      }),
-    );
+  test("one with fewer slots lends again only when enough came back", async () => {
+    const queue = createFairQueue({ hosts: [{ name: "local", slots: 3 }], maxQueue: 10 });
+    const seen = watchQueue(queue);
+    for (const name of ["a1", "b1", "c1", "d1"]) await seen.ask(name.charAt(0), name);
+    queue.setHosts([{ name: "local", slots: 1 }]);
+    for (const active of [2, 1, 1]) {
+      await seen.release();
+      expect(queue.depth.active).toBe(active);
+    }
+    expect(seen.granted.at(-1)).toBe("d1");
   });
 });

@@ -1,86 +1,90 @@
 import { WisError } from "../errors.ts";
 import type { Lease, Queue, Waiting } from "./ports.ts";
+import { forgetTurns, type Host, noteTurn, roundFor, type Turn } from "./rounds.ts";
 
 export interface FairQueueDeps {
-  hosts: { name: string; slots: number }[];
+  hosts: readonly { name: string; slots: number }[];
   /** How many may wait, beyond those that hold a slot. */
   maxQueue: number;
 }
 
-interface Waiter extends Waiting {
-  /** In which round it goes: everybody's first before anybody's second. */
-  round: number;
+interface Waiter extends Turn {
   arrival: number;
   /** 0 once it has left the line. */
   position: number;
   told: number;
+  onPosition: Waiting["onPosition"];
   grant(lease: Lease): void;
 }
 
-/**
- * Waiting in rounds: each round gives every key one slot, and within a round who came first goes first. What a key
- * was given counts for as long as somebody waits, so that somebody new goes before the next request of whoever is
- * being served; when the line empties, that is forgotten. A slot comes from the host with the most free ones.
- *
- * Joining and leaving cost time linear in the number that waits, at most `maxQueue`: a change has to tell all who
- * stand behind it anyway.
- */
-export function createFairQueue({ hosts, maxQueue }: FairQueueDeps): Queue {
-  const free = new Map(hosts.map(({ name, slots }) => [name, slots]));
-  /** Sorted by turn. Empty whenever a slot is free. */
-  const line: Waiter[] = [];
-  const lastRounds = new Map<string, number>();
-  const held = new Map<string, number>();
-  let round = 0;
-  let arrivals = 0;
-  let active = 0;
+const anyHost = () => 0;
 
-  function lend(key: string, turn: number): Lease | undefined {
-    const [host, slots] = [...free].reduce((most, next) => (next[1] > most[1] ? next : most), ["", 0]);
-    if (slots === 0) return undefined;
-    round = Math.max(round, turn);
-    count(free, host, -1);
-    count(held, key, 1);
-    active += 1;
-    let returned = false;
+/**
+ * Whoever stands first in line and accepts a host that has a free slot goes first; who waits for busy hosts holds up
+ * nobody behind. First in line are those who had a slot already, then higher priority, then the lower round (see
+ * rounds.ts), then who came first.
+ *
+ * Joining and leaving cost time linear in the number that waits, at most `maxQueue` and those who had a slot already: a
+ * change has to tell all who stand behind it anyway.
+ */
+export function createFairQueue({ hosts: initial, maxQueue }: FairQueueDeps): Queue {
+  const hosts = new Map<string, Host>();
+  const active = new Map<string, number>();
+  /** Sorted by turn. */
+  const line: Waiter[] = [];
+  let arrivals = 0;
+
+  function setHosts(next: FairQueueDeps["hosts"]): void {
+    for (const host of hosts.values()) host.slots = 0;
+    for (const { name, slots } of next) {
+      const known = hosts.get(name);
+      if (known) known.slots = slots;
+      else hosts.set(name, { name, slots, holders: new Set(), turns: new Map() });
+    }
+    for (const host of hosts.values()) tally(host);
+    reconsider();
+  }
+
+  /** A host that is gone is known until its last slot comes back. */
+  function tally({ name, slots, holders }: Host): void {
+    if (holders.size > 0) active.set(name, holders.size);
+    else active.delete(name);
+    if (slots === 0 && holders.size === 0) hosts.delete(name);
+  }
+
+  function lend(host: Host, turn: Turn): Lease {
+    noteTurn(host, turn);
+    host.holders.add(turn);
+    tally(host);
     return {
-      host,
+      host: host.name,
       [Symbol.dispose]() {
-        if (returned) return;
-        returned = true;
-        active -= 1;
-        count(free, host, 1);
-        count(held, key, -1);
-        serve();
+        if (!host.holders.delete(turn)) return;
+        tally(host);
+        reconsider();
       },
     };
   }
 
-  function serve(): void {
-    const [first] = line;
-    const lease = first && lend(first.key, first.round);
-    if (!first || !lease) {
-      forget();
-      return;
+  function reconsider(): void {
+    for (const waiter of [...line]) {
+      const host = bestOf(hosts.values(), waiter);
+      if (!host) continue;
+      remove(waiter);
+      waiter.grant(lend(host, waiter));
     }
-    line.shift();
-    first.position = 0;
-    first.grant(lease);
     tellPositions();
   }
 
-  function join(waiter: Waiter): void {
-    line.push(waiter);
-    line.sort(byTurn);
-    tellPositions();
+  function remove(waiter: Waiter): void {
+    line.splice(line.indexOf(waiter), 1);
+    waiter.position = 0;
   }
 
   function leave(waiter: Waiter): void {
-    line.splice(line.indexOf(waiter), 1);
-    waiter.position = 0;
+    remove(waiter);
     // A turn that was not taken is given back: the key's later requests move up a round.
     for (const later of line) if (later.key === waiter.key && later.round > waiter.round) later.round -= 1;
-    count(lastRounds, waiter.key, -1);
     line.sort(byTurn);
     tellPositions();
   }
@@ -93,60 +97,67 @@ export function createFairQueue({ hosts, maxQueue }: FairQueueDeps): Queue {
       waiter.told = waiter.position;
       waiter.onPosition?.(waiter.position);
     }
-    forget();
+    if (line.length === 0) for (const host of hosts.values()) forgetTurns(host);
   }
 
-  function forget(): void {
-    if (line.length > 0) return;
-    for (const key of lastRounds.keys()) if ((held.get(key) ?? 0) === 0) lastRounds.delete(key);
-    for (const [key, slots] of held) if (slots === 0) held.delete(key);
-  }
-
-  function wait(waiting: Waiting, turn: number): Promise<Lease> {
+  function wait(turn: Turn, { signal, onPosition }: Pick<Waiting, "signal" | "onPosition">): Promise<Lease> {
     const { promise, resolve, reject } = Promise.withResolvers<Lease>();
-    const { signal } = waiting;
     const onAbort = () => {
       leave(waiter);
       reject(signal.reason);
     };
-    const waiter: Waiter = {
-      ...waiting,
-      round: turn,
-      arrival: arrivals++,
-      position: 0,
-      told: 0,
-      grant(lease) {
-        signal.removeEventListener("abort", onAbort);
-        resolve(lease);
-      },
+    const grant = (lease: Lease) => {
+      signal.removeEventListener("abort", onAbort);
+      resolve(lease);
     };
+    const waiter: Waiter = { ...turn, arrival: arrivals++, position: 0, told: 0, onPosition, grant };
     signal.addEventListener("abort", onAbort, { once: true });
-    join(waiter);
+    line.push(waiter);
+    line.sort(byTurn);
+    tellPositions();
     return promise;
   }
 
+  setHosts(initial);
   return {
-    async acquire(waiting) {
-      const { key, signal } = waiting;
-      signal.throwIfAborted();
-      const turn = Math.max(round, (lastRounds.get(key) ?? -1) + 1);
-      const lease = lend(key, turn);
-      if (!lease && line.length >= maxQueue) throw full(line.length, active);
-      lastRounds.set(key, turn);
-      return lease ?? wait(waiting, turn);
+    async acquire({ key, priority = 0, preference = anyHost, again = false, ...waiting }) {
+      waiting.signal.throwIfAborted();
+      // What waits already goes first, wherever preferences have changed meanwhile.
+      reconsider();
+      const claim = { key, priority, preference, again };
+      const turn = { ...claim, round: roundFor(claim, line, [...hosts.values()]) };
+      const host = bestOf(hosts.values(), turn);
+      if (host) return lend(host, turn);
+      if (!again && line.length >= maxQueue) throw full(line.length, total(active));
+      return wait(turn, waiting);
     },
+    reconsider,
+    setHosts,
+    active,
     get depth() {
-      return { waiting: line.length, active };
+      return { waiting: line.length, active: total(active) };
     },
   };
 }
 
-function count(counts: Map<string, number>, key: string, by: number): void {
-  counts.set(key, (counts.get(key) ?? 0) + by);
+/** The free host that it likes best; of several, the one with the most free slots. */
+function bestOf(hosts: Iterable<Host>, { preference }: Turn): Host | undefined {
+  const free = ({ slots, holders }: Host) => slots - holders.size;
+  return [...hosts]
+    .filter((host) => free(host) > 0)
+    .flatMap((host) => ({ host, liked: preference(host.name) }))
+    .filter((one): one is { host: Host; liked: number } => one.liked !== undefined)
+    .sort((a, b) => b.liked - a.liked || free(b.host) - free(a.host))[0]?.host;
 }
 
 function byTurn(a: Waiter, b: Waiter): number {
-  return a.round - b.round || a.arrival - b.arrival;
+  return (
+    Number(b.again) - Number(a.again) || b.priority - a.priority || a.round - b.round || a.arrival - b.arrival
+  );
+}
+
+function total(counts: ReadonlyMap<string, number>): number {
+  return counts.values().reduce((sum, count) => sum + count, 0);
 }
 
 function full(waiting: number, active: number): WisError {

@@ -6,6 +6,15 @@ export interface Lease extends Disposable {
 export interface Waiting {
   /** Whose turn it is counted against: nobody's next request goes before another's first. */
   key: string;
+  /** Higher goes first, before all fairness. Default 0. */
+  priority?: number;
+  /**
+   * How gladly a host is taken for this one, higher first; undefined: not at all. Asked whenever a slot is free. Default:
+   * any host, all the same. Between equals, the one with the most free slots.
+   */
+  preference?: (host: string) => number | undefined;
+  /** It had a slot already and goes on elsewhere: before everybody, and even where the queue is full. */
+  again?: boolean;
   /** Leaving the queue, or giving up the wait. Rejects with the signal's reason. */
   signal: AbortSignal;
   /** 1 is next. Called at once when it has to wait, and at every change. */
@@ -16,6 +25,12 @@ export interface Waiting {
 export interface Queue {
   /** Rejects with WisError llm.queue_full at once when `maxQueue` already wait. */
   acquire(waiting: Waiting): Promise<Lease>;
+  /** Preferences may have changed: whoever can go now goes. */
+  reconsider(): void;
+  /** Other hosts from now on: new ones serve, one that is gone gets nobody new and is forgotten when its last slot is free. */
+  setHosts(hosts: readonly { name: string; slots: number }[]): void;
   /** How many wait and how many hold a slot. */
   readonly depth: { waiting: number; active: number };
+  /** How many hold a slot of each host, those that are gone too. The same map always, kept up to date. */
+  readonly active: ReadonlyMap<string, number>;
 }

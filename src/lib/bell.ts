@@ -1,4 +1,4 @@
-import { sleep } from "../lib/sleep.ts";
+import { sleep } from "./sleep.ts";
 
 /** Lets one loop sleep until there is work. A ring that comes while it is busy is kept for its next wait. */
 export interface Bell {
@@ -7,13 +7,14 @@ export interface Bell {
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-export function createBell(): Bell {
+/** `wait`: tests turn the clock by hand. */
+export function createBell(wait = sleep): Bell {
   let rung = Promise.withResolvers<void>();
   return {
     ring: () => rung.resolve(),
     async wait(ms, signal) {
       const over = new AbortController();
-      await Promise.race([rung.promise, sleep(ms, AbortSignal.any([signal, over.signal]))]);
+      await Promise.race([rung.promise, wait(ms, AbortSignal.any([signal, over.signal]))]);
       over.abort();
       rung = Promise.withResolvers<void>();
     },
