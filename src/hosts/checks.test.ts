@@ -3,10 +3,12 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type OllamaOptions, startOllama } from "../testing/ollama.ts";
+import { startOpenAi } from "../testing/openai.ts";
 import { openTestTelemetry } from "../testing/telemetry.ts";
 import { gpuChecks, hostChecks, onGpu } from "./checks.ts";
 import { parseNvidiaSmi, parseRocmSmi } from "./gpu.ts";
 import { createOllamaHost } from "./ollama.ts";
+import { createOpenAiHost } from "./openai.ts";
 
 const GIB = 2 ** 30;
 const { signal } = new AbortController();
@@ -86,6 +88,68 @@ describe("ollama.model", () => {
     const hosts = [createOllamaHost({ name: "local", url: page.url.href, telemetry: opened.telemetry })];
     expect(await hostChecks({ hosts, model: "llama3.2" })[1]?.run(signal)).toMatchObject({
       severity: "fail",
+    });
+  });
+});
+
+describe("several hosts, of both kinds", () => {
+  test("each is told by its own name and kind", async () => {
+    await using ollama = await startOllama({});
+    await using vllm = await startOpenAi({ models: ["llama3.2"] });
+    await using opened = await openTestTelemetry();
+    const { telemetry } = opened;
+    const hosts = [
+      createOllamaHost({ name: "local", url: ollama.url, telemetry }),
+      createOpenAiHost({ name: "box", url: vllm.url, telemetry }),
+    ];
+    const deps = { hosts, model: "llama3.2" };
+    const found = () =>
+      Promise.all(hostChecks(deps).map(async ({ run, ...check }) => ({ ...check, ...(await run(signal)) })));
+    expect(await found()).toMatchObject([
+      { code: "ollama.reachable", title: 'Ollama "local" answers', severity: "ok" },
+      { code: "ollama.model", severity: "ok" },
+      { code: "openai.reachable", title: 'Model server "box" answers', severity: "ok" },
+      { code: "openai.model", severity: "ok", detail: "llama3.2." },
+    ]);
+    // Where a model lies is known of Ollama alone.
+    expect(gpuChecks(deps).map(({ code }) => code)).toEqual(["gpu.visible", "gpu.used"]);
+
+    await vllm.stop();
+    expect((await found()).slice(2)).toMatchObject([
+      { severity: "fail", detail: expect.stringContaining('"box"'), fix: expect.stringContaining("/v1") },
+      { severity: "skip", detail: "Known once openai.reachable is ok." },
+    ]);
+  });
+
+  test("one host that has the model is enough, and none is a failure on each", async () => {
+    await using ollama = await startOllama({ models: ["qwen3"] });
+    await using vllm = await startOpenAi({ models: ["llama3.2"] });
+    await using opened = await openTestTelemetry();
+    const { telemetry } = opened;
+    const hosts = [
+      createOllamaHost({ name: "local", url: ollama.url, telemetry }),
+      createOpenAiHost({ name: "box", url: vllm.url, telemetry }),
+    ];
+    const found = async (model: string) => {
+      const checks = hostChecks({ hosts, model }).filter(({ code }) => code.endsWith(".model"));
+      return await Promise.all(checks.map(({ run }) => run(signal)));
+    };
+    expect(await found("llama3.2")).toMatchObject([
+      { severity: "ok", detail: 'Not here, but on "box".' },
+      { severity: "ok" },
+    ]);
+    expect(await found("mistral")).toMatchObject([{ severity: "fail" }, { severity: "fail" }]);
+  });
+
+  test("a server that wants a key is told so", async () => {
+    await using closed = Bun.serve({ port: 0, fetch: () => new Response("no", { status: 401 }) });
+    await using opened = await openTestTelemetry();
+    const url = `${closed.url.origin}/v1`;
+    const hosts = [createOpenAiHost({ name: "box", url, telemetry: opened.telemetry })];
+    expect(await hostChecks({ hosts, model: "m" })[0]?.run(signal)).toMatchObject({
+      severity: "fail",
+      detail: expect.stringContaining("did not let WisBot in"),
+      fix: expect.stringContaining("headers"),
     });
   });
 });

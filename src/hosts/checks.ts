@@ -21,20 +21,22 @@ export interface GpuChecksDeps extends HostChecksDeps {
 /** Under doctor's own limit of 5 s, so that silence is reported as what it is. */
 const LIMIT_MS = 4_000;
 
-/** Whether every model server answers and has the model. */
+const called = { ollama: "Ollama", openai: "Model server" };
+
+/** Whether every model server answers, and whether the model is where it can be asked. */
 export function hostChecks({ hosts, model }: HostChecksDeps): Check[] {
   return hosts.flatMap((host) => [
     {
-      code: "ollama.reachable",
-      title: `Ollama "${host.name}" answers`,
+      code: `${host.kind}.reachable`,
+      title: `${called[host.kind]} "${host.name}" answers`,
       offline: false,
       run: (signal) => checkReachable(host, within(signal)),
     },
     {
-      code: "ollama.model",
-      title: `Ollama "${host.name}" has the model ${model}`,
+      code: `${host.kind}.model`,
+      title: `${called[host.kind]} "${host.name}" has the model ${model}`,
       offline: false,
-      run: (signal) => checkModel(host, model, within(signal)),
+      run: (signal) => checkModel(host, hosts, model, within(signal)),
     },
   ]);
 }
@@ -48,7 +50,7 @@ export function gpuChecks({ hosts, model, env = process.env }: GpuChecksDeps): C
       offline: true,
       run: (signal) => checkVisible(env, within(signal)),
     },
-    ...hosts.map((host) => ({
+    ...hosts.filter(tellsMemory).map((host) => ({
       code: "gpu.used",
       title: `Ollama "${host.name}" runs the model on the GPU`,
       offline: false,
@@ -57,46 +59,86 @@ export function gpuChecks({ hosts, model, env = process.env }: GpuChecksDeps): C
   ];
 }
 
+/** Of the kinds that there are, only Ollama says where a model lies. */
+function tellsMemory({ kind }: ModelHost): boolean {
+  return kind === "ollama";
+}
+
 function within(signal: AbortSignal): AbortSignal {
   return AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
 }
 
 async function checkReachable(host: ModelHost, signal: AbortSignal): Promise<Finding> {
   try {
-    return { severity: "ok", detail: `Version ${await host.version(signal)} at ${address(host)}.` };
+    const version = await host.version(signal);
+    const said = host.kind === "ollama" ? `Version ${version}` : version;
+    return { severity: "ok", detail: `${said} at ${address(host)}.` };
   } catch (error) {
     const detail = signal.aborted
-      ? `${address(host)} did not answer within ${LIMIT_MS / 1000} s.`
+      ? `"${host.name}" at ${address(host)} did not answer within ${LIMIT_MS / 1000} s.`
       : `${address(host)}: ${toWisError(error).say}`;
     return { severity: "fail", detail, fix: howToStart(host) };
   }
 }
 
 function howToStart(host: ModelHost): string {
+  if (host.kind === "openai")
+    return "See that it runs, that its url in llm.hosts is where /chat/completions follows, such as http://127.0.0.1:8000/v1, and that its headers there have the key that it wants.";
   const local = ["127.0.0.1", "localhost", "[::1]"].includes(new URL(host.url).hostname);
   if (local)
     return "Start it with `ollama serve` or `systemctl start ollama`; if it listens elsewhere, correct llm.hosts in config.yaml.";
   return "See that Ollama runs there and listens beyond its own machine (OLLAMA_HOST=0.0.0.0), and that no firewall is in between; or correct llm.hosts in config.yaml.";
 }
 
-async function checkModel(host: ModelHost, model: string, signal: AbortSignal): Promise<Finding> {
-  return judged(signal, host.models(signal), (models) => hasModel(models, model));
+async function checkModel(
+  host: ModelHost,
+  hosts: readonly ModelHost[],
+  model: string,
+  signal: AbortSignal,
+): Promise<Finding> {
+  return judged(host, signal, async () => {
+    const models = await host.models(signal);
+    const there = find(models, model);
+    if (there) return { severity: "ok", detail: describeModel(there) };
+    const elsewhere = await holdersOf(
+      hosts.filter((other) => other !== host),
+      model,
+      signal,
+    );
+    if (elsewhere.length === 0) return missing(host, models, model);
+    return { severity: "ok", detail: `Not here, but on ${elsewhere.map((name) => `"${name}"`).join(", ")}.` };
+  });
 }
 
-function hasModel(models: HostModel[], model: string): Finding {
-  const there = models.find(({ name }) => sameModel(name, model));
-  if (there) return { severity: "ok", detail: `${there.name}, ${formatBytes(there.size)} on disk.` };
+/** The names of the hosts that have it. One that does not answer is told by its own checks. */
+async function holdersOf(hosts: ModelHost[], model: string, signal: AbortSignal): Promise<string[]> {
+  const asked = hosts.map(async (host) => (find(await host.models(signal), model) ? [host.name] : []));
+  const answers = await Promise.allSettled(asked);
+  return answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+}
+
+function find<T extends Pick<HostModel, "name">>(models: T[], model: string): T | undefined {
+  return models.find(({ name }) => sameModel(name, model));
+}
+
+function describeModel({ name, size }: HostModel): string {
+  return size === 0 ? `${name}.` : `${name}, ${formatBytes(size)} on disk.`;
+}
+
+function missing({ kind }: ModelHost, models: HostModel[], model: string): Finding {
   const names = models.map(({ name }) => name).join(", ");
+  const fetchIt =
+    kind === "ollama" ? `Run on that machine: ollama pull ${model}` : "Start it with that model";
   return {
     severity: "fail",
     detail: `The model ${model} is not there. ${names ? `There are: ${names}.` : "There is none at all."}`,
-    fix: `Run on that machine: ollama pull ${model}${names ? "; or set llm.model to one that is there" : ""}`,
+    fix: `${fetchIt}${names ? "; or set llm.model to one that is there" : ""}`,
   };
 }
 
 async function checkUsed(host: ModelHost, model: string, signal: AbortSignal): Promise<Finding> {
-  return judged(signal, host.loaded(signal), (loaded) => {
-    const running = loaded.find(({ name }) => sameModel(name, model));
+  return judged(host, signal, async () => {
+    const running = find(await host.loaded(signal), model);
     if (running) return onGpu(running);
     return {
       severity: "skip",
@@ -184,23 +226,22 @@ function firstLine(text: string): string {
   return text.trim().split("\n")[0] ?? "";
 }
 
-/** Judges what a host says. That it says nothing at all is for ollama.reachable to report. */
-async function judged<T>(
-  signal: AbortSignal,
-  asked: Promise<T>,
-  judge: (said: T) => Finding,
-): Promise<Finding> {
+/** Judges what a host says. That it says nothing at all is for its `reachable` to report. */
+async function judged(host: ModelHost, signal: AbortSignal, judge: () => Promise<Finding>): Promise<Finding> {
   try {
-    return judge(await asked);
+    return await judge();
   } catch (error) {
     if (signal.aborted || isWisError(error, "llm.unreachable")) {
-      return { severity: "skip", detail: "Known once ollama.reachable is ok." };
+      return { severity: "skip", detail: `Known once ${host.kind}.reachable is ok.` };
     }
     const { say, cause } = toWisError(error);
     return {
       severity: "fail",
       detail: `${say} ${cause instanceof Error ? cause.message : ""}`.trim(),
-      fix: "See that the address in llm.hosts is Ollama's own, and update Ollama if it is old.",
+      fix:
+        host.kind === "ollama"
+          ? "See that the address in llm.hosts is Ollama's own, and update Ollama if it is old."
+          : howToStart(host),
     };
   }
 }

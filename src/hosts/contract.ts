@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import type { ErrorCode } from "../errors.ts";
-import type { ChatChunk, ModelHost } from "../llm/ports.ts";
+import { causeChain, type ErrorCode } from "../errors.ts";
+import type { Capability, ChatChunk, ModelHost } from "../llm/ports.ts";
 
 /** Ways in which a model server fails; each `ModelHost` tells them apart. */
 export type HostTrouble =
@@ -8,6 +8,7 @@ export type HostTrouble =
   | "model missing"
   | "busy"
   | "cut after a token"
+  | "short of the length that it announced"
   | "unfinished after a token"
   | "error after a token"
   | "nonsense after a token"
@@ -20,6 +21,8 @@ export interface HostStage extends AsyncDisposable {
   host: ModelHost;
   /** One that the server has. */
   model: string;
+  /** What the server had last. */
+  received(): { headers: Record<string, unknown>; images: Uint8Array[] } | undefined;
   /** Called when a token has been read. A connection that breaks may take with it what was not read yet. */
   tokenRead(): void;
   /** Resolves when the server has the next question. */
@@ -30,9 +33,20 @@ export interface HostStage extends AsyncDisposable {
 
 export interface HostStageOptions {
   /** What it streams, token by token. */
-  answer: string[];
+  answer: (string | { thinking: string })[];
   trouble?: HostTrouble;
+  /** What the server tells about its model. */
+  describe?: { capabilities: Capability[]; context: number; maxContext: number };
+  /** What the host is to send. */
+  headers: Record<string, string>;
 }
+
+/** A server that refuses, or fails in the middle, says it in its own words: some servers do. */
+export const hostSecret = "sk-0123456789abcdef";
+
+const headers = { Authorization: `Bearer ${hostSecret}` };
+const png = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0]);
+const jpeg = Uint8Array.from([0xff, 0xd8, 0xff, 0xe0]);
 
 const expected: [HostTrouble, ErrorCode, string][] = [
   ["stopped", "llm.unreachable", ""],
@@ -40,13 +54,15 @@ const expected: [HostTrouble, ErrorCode, string][] = [
   ["busy", "llm.host_busy", ""],
   ["refused", "llm.bad_reply", ""],
   ["cut after a token", "llm.cut", "one"],
+  ["short of the length that it announced", "llm.cut", "one"],
   ["unfinished after a token", "llm.cut", "one"],
   ["error after a token", "llm.cut", "one"],
   ["nonsense after a token", "llm.bad_reply", "one"],
 ];
 
 /** What every driver of the ModelHost port promises. Called from a driver's own test file. */
-export function hostContract(open: (options: HostStageOptions) => Promise<HostStage>): void {
+export function hostContract(openStage: (options: HostStageOptions) => Promise<HostStage>): void {
+  const open = (options: Omit<HostStageOptions, "headers">) => openStage({ ...options, headers });
   const request = ({ model }: HostStage, signal = new AbortController().signal) => ({
     model,
     messages: [{ role: "user" as const, content: "Say it." }],
@@ -63,6 +79,44 @@ export function hostContract(open: (options: HostStageOptions) => Promise<HostSt
     expect(chunks.filter(({ type }) => type === "done")).toHaveLength(1);
   });
 
+  test("what a model thinks comes apart from what it says", async () => {
+    await using stage = await open({
+      answer: [{ thinking: "A greeting. " }, { thinking: "Short." }, "Hello"],
+    });
+    expect(await Array.fromAsync(stage.host.chat(request(stage)))).toMatchObject([
+      { type: "thinking", text: "A greeting. " },
+      { type: "thinking", text: "Short." },
+      { type: "text", text: "Hello" },
+      { type: "done", reason: "stop" },
+    ]);
+  });
+
+  test("images reach the server whole, and the question stays as it was", async () => {
+    await using stage = await open({ answer: ["one"] });
+    const asked = request(stage);
+    const messages = [{ role: "user" as const, content: "What is this?", images: [png, jpeg] }];
+    for (const _ of [1, 2]) await Array.fromAsync(stage.host.chat({ ...asked, messages }));
+    expect(stage.received()?.images).toEqual([png, jpeg]);
+    expect(messages[0]?.images).toEqual([png, jpeg]);
+  });
+
+  test("its headers go with every request", async () => {
+    await using stage = await open({ answer: ["one"] });
+    const { host, model } = stage;
+    const { signal } = new AbortController();
+    const requests = [
+      () => Array.fromAsync(host.chat(request(stage))),
+      () => host.models(signal),
+      () => host.loaded(signal),
+      () => host.describe(model, signal),
+      () => host.version(signal),
+    ];
+    for (const ask of requests) {
+      await ask();
+      expect(stage.received()?.headers).toMatchObject({ authorization: `Bearer ${hostSecret}` });
+    }
+  });
+
   for (const [trouble, code, kept] of expected) {
     test(`a server that is ${trouble} is ${code}, and what came before is kept`, async () => {
       await using stage = await open({ answer: ["one", "two"], trouble });
@@ -70,6 +124,7 @@ export function hostContract(open: (options: HostStageOptions) => Promise<HostSt
       expect(text).toBe(kept);
       expect(error).toMatchObject({ name: "WisError", code });
       expect(error).toHaveProperty("cause");
+      expect(Bun.inspect(causeChain(error))).not.toContain(hostSecret);
     });
   }
 
@@ -109,12 +164,24 @@ export function hostContract(open: (options: HostStageOptions) => Promise<HostSt
     await using stage = await open({ answer: [] });
     const { signal } = new AbortController();
     expect((await stage.host.models(signal)).map(({ name }) => name)).toContain(stage.model);
-    expect(await stage.host.loaded(signal)).toContainEqual({
-      name: stage.model,
-      size: expect.any(Number),
-      sizeVram: expect.any(Number),
+    expect(await stage.host.loaded(signal)).toContainEqual(
+      expect.objectContaining({
+        name: stage.model,
+        size: expect.any(Number),
+        sizeVram: expect.any(Number),
+      }),
+    );
+    expect(await stage.host.version(signal)).not.toBe("");
+  });
+
+  test("it tells what a model can do, and of one that it lacks that it is missing", async () => {
+    const describe = { capabilities: ["vision" as const], context: 8_192, maxContext: 131_072 };
+    await using stage = await open({ answer: [], describe });
+    const { signal } = new AbortController();
+    expect(await stage.host.describe(stage.model, signal)).toEqual(describe);
+    await expect(stage.host.describe("unheard-of", signal)).rejects.toMatchObject({
+      code: "llm.model_missing",
     });
-    expect(await stage.host.version(signal)).toMatch(/\d/);
   });
 
   test("a server that is stopped has no version", async () => {
@@ -122,6 +189,12 @@ export function hostContract(open: (options: HostStageOptions) => Promise<HostSt
     const { signal } = new AbortController();
     await expect(stage.host.version(signal)).rejects.toMatchObject({ code: "llm.unreachable" });
   });
+}
+
+/** What a server sent, as a network may cut it. */
+export async function* inPieces(text: string, size: number): AsyncGenerator<Uint8Array> {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
 function textOf(chunks: ChatChunk[]): string {

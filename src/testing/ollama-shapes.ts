@@ -40,16 +40,42 @@ export function running(name: string, onGpu: number) {
   };
 }
 
+/** What is known about a model. */
+export interface Described {
+  /** Default completion and tools. */
+  capabilities?: string[];
+  /** Tokens that it takes unless it is told otherwise. Default: nothing says. */
+  context?: number;
+  /** The most tokens that it was made for. Default 131072. */
+  maxContext?: number;
+}
+
 /** What /api/show answers. */
-export function shown() {
+export function shown({
+  capabilities = ["completion", "tools"],
+  context,
+  maxContext = 131_072,
+}: Described = {}) {
+  const limit = context === undefined ? [] : [`num_ctx                        ${context}`];
   return {
     license: "stand-in",
     modelfile: "FROM stand-in",
-    parameters: 'stop "<|eot_id|>"',
+    parameters: [...limit, 'stop                           "<|eot_id|>"'].join("\n"),
     template: "{{ .Prompt }}",
     details,
-    model_info: { "general.architecture": "llama", "llama.context_length": 131072 },
-    capabilities: ["completion", "tools"],
+    model_info: { "general.architecture": "llama", "llama.context_length": maxContext },
+    capabilities,
     modified_at: "2026-01-05T10:00:00.000000000Z",
   };
 }
+
+const layer = digest("layer");
+
+/** What /api/pull says on the way. */
+export const pullSteps = [
+  { status: "pulling manifest" },
+  { status: `pulling ${layer.slice(0, 12)}`, digest: `sha256:${layer}`, total: SIZE },
+  { status: `pulling ${layer.slice(0, 12)}`, digest: `sha256:${layer}`, total: SIZE, completed: SIZE },
+  { status: "verifying sha256 digest" },
+  { status: "writing manifest" },
+];
