@@ -1,114 +1,31 @@
 import { describe, expect, test } from "bun:test";
-import { createOllamaHost } from "../hosts/ollama.ts";
-import { systemNow } from "../lib/clock.ts";
-import type { Member } from "../members/member.ts";
-import { createFairQueue } from "../queue/fair-queue.ts";
-import { openTestStore } from "../store/open-test-store.ts";
-import { type OllamaOptions, startOllama } from "../testing/ollama.ts";
-import { openTestTelemetry } from "../testing/telemetry.ts";
-import { createLlm } from "./desk.ts";
-import type { Answer, AnswerEvent } from "./llm.ts";
-import type { AnswerLog, AnswerRow } from "./ports.ts";
-
-const place = {
-  guildId: "1",
-  channelId: "2",
-  messageId: null,
-  applicationId: "3",
-  interactionToken: "token",
-  interactionAt: 4,
-};
-
-const member = (id: string, moderator = false): Member => ({
-  id,
-  name: id,
-  asker: { guildId: "1", roleIds: [] },
-  moderator,
-});
-
-interface StageOptions {
-  ollama?: OllamaOptions;
-  slots?: number;
-  maxQueue?: number;
-  timeout?: number;
-  perMinute?: number;
-  /** What stands between the desk and the real log. */
-  log?(log: AnswerLog): AnswerLog;
-}
-
-/** The desk in front of a real queue, the real client, real HTTP and a real database. */
-async function openStage(options: StageOptions = {}) {
-  const { slots = 1, maxQueue = 100, timeout = 60_000, perMinute = 1000, log = (it) => it } = options;
-  await using stack = new AsyncDisposableStack();
-  const ollama = stack.use(await startOllama(options.ollama));
-  const { store } = stack.use(await openTestStore());
-  const { telemetry, metrics } = stack.use(await openTestTelemetry());
-  const queue = createFairQueue({ hosts: [{ name: "local", slots }], maxQueue });
-  const open = (answers: AnswerLog) =>
-    createLlm({
-      hosts: [createOllamaHost({ name: "local", url: ollama.url, telemetry })],
-      queue,
-      answers,
-      limits: { maxRequestsPerMinute: perMinute },
-      telemetry,
-      metrics,
-      config: { model: "llama3.2", keep_alive: 60_000, timeout },
-      now: systemNow,
-    });
-  const llm = open(log(store.answers));
-  const moved = stack.move();
-  return {
-    ollama,
-    llm,
-    queue,
-    telemetry,
-    answers: store.answers,
-    /** The desk of the next process, on the same rows. */
-    restarted: () => open(store.answers),
-    ask: (userId = "ann", prompt = "Hi") => llm.ask({ member: member(userId), prompt, place }),
-    async [Symbol.asyncDispose]() {
-      llm.interruptAll();
-      await llm.idle();
-      await moved.disposeAsync();
-    },
-  };
-}
-
-/** All text of an answer, its other events, and what ended it. */
-async function read(answer: Answer, onEvent: (event: AnswerEvent) => void = () => {}) {
-  const events: AnswerEvent[] = [];
-  let text = "";
-  try {
-    for await (const event of answer.events) {
-      if (event.type === "text") text += event.text;
-      else events.push(event);
-      onEvent(event);
-    }
-  } catch (error) {
-    return { text, events, error };
-  }
-  return { text, events, error: undefined };
-}
+import { member, openTestLlm, place, read } from "../testing/llm-desk.ts";
+import type { AnswerEvent } from "./llm.ts";
+import type { TurnLog, TurnRow } from "./ports.ts";
 
 /** The rows of answers that have not ended. */
-async function openRows({ answers }: { answers: AnswerLog }, ids: string[]): Promise<AnswerRow[]> {
-  return (await answers.unfinished()).filter(({ id }) => ids.includes(id));
+async function openRows({ turns }: { turns: TurnLog }, ids: string[]): Promise<TurnRow[]> {
+  return (await turns.unfinished()).filter(({ id }) => ids.includes(id));
 }
 
 describe("an answer", () => {
   test("streams its text and ends with the model and its counts", async () => {
-    await using stage = await openStage({ ollama: { answer: ["Hel", "lo"] } });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { answer: ["Hel", "lo"] } }] });
     const { text, events } = await read(await stage.ask());
     expect(text).toBe("Hello");
     expect(events).toEqual([
-      { type: "done", model: "llama3.2", usage: expect.objectContaining({ outputTokens: 2 }) },
+      {
+        type: "done",
+        model: "llama3.2",
+        facts: expect.objectContaining({ usage: expect.objectContaining({ outputTokens: 2 }) }),
+      },
     ]);
     expect(stage.queue.depth).toEqual({ waiting: 0, active: 0 });
-    expect(await stage.answers.unfinished()).toEqual([]);
+    expect(await stage.turns.unfinished()).toEqual([]);
   });
 
   test("comes token by token, not at the end", async () => {
-    await using stage = await openStage({ ollama: { manual: true } });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true } }] });
     const events = (await stage.ask()).events[Symbol.asyncIterator]();
     for (const text of ["one", "two"]) {
       await stage.ollama.emit(text);
@@ -117,7 +34,7 @@ describe("an answer", () => {
   });
 
   test("gives the model the question after a short neutral instruction", async () => {
-    await using stage = await openStage();
+    await using stage = await openTestLlm();
     await read(await stage.ask("ann", "What is a span?"));
     const chat = stage.ollama.requests.find(({ path }) => path === "/api/chat");
     expect(chat?.body).toMatchObject({
@@ -127,7 +44,7 @@ describe("an answer", () => {
   });
 
   test("says that the model is being loaded, when it is", async () => {
-    await using stage = await openStage({ ollama: { manual: true, loaded: [] } });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true, loaded: [] } }] });
     const events = (await stage.ask()).events[Symbol.asyncIterator]();
     expect((await events.next()).value).toEqual({ type: "loading", model: "llama3.2" });
     await stage.ollama.emit("Hello");
@@ -136,7 +53,7 @@ describe("an answer", () => {
 
   test("loses no token with a hundred at once", async () => {
     const tokens = (prompt: string) => Array.from({ length: 200 }, (_, index) => `${prompt}:${index} `);
-    await using stage = await openStage({ ollama: { answer: tokens }, slots: 100 });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { answer: tokens }, slots: 100 }] });
     const users = Array.from({ length: 100 }, (_, index) => `user${index}`);
     const read100 = users.map(async (user) => (await read(await stage.ask(user, user))).text);
     expect(await Promise.all(read100)).toEqual(users.map((user) => tokens(user).join("")));
@@ -144,25 +61,25 @@ describe("an answer", () => {
   });
 
   test("joins the text that a slow reader has not read", async () => {
-    await using stage = await openStage({ ollama: { answer: ["a", "b", "c"] } });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { answer: ["a", "b", "c"] } }] });
     const answer = await stage.ask();
     await stage.llm.idle();
     expect(await Array.fromAsync(answer.events)).toEqual([
       { type: "text", text: "abc" },
-      { type: "done", model: "llama3.2", usage: expect.anything() },
+      { type: "done", model: "llama3.2", facts: expect.anything() },
     ]);
   });
 
   test("longer than what may lie unread waits for its reader and loses nothing", async () => {
     const tokens = Array.from({ length: 300 }, (_, index) => `${index}`.padEnd(1000, "."));
-    await using stage = await openStage({ ollama: { answer: tokens } });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { answer: tokens } }] });
     const { text, error } = await read(await stage.ask());
     expect(error).toBeUndefined();
     expect(text).toBe(tokens.join(""));
   });
 
   test("remembers which message shows it", async () => {
-    await using stage = await openStage({ ollama: { manual: true } });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true } }] });
     const answer = await stage.ask();
     await answer.moved("99");
     expect(await openRows(stage, [answer.id])).toMatchObject([{ place: { messageId: "99" } }]);
@@ -171,7 +88,7 @@ describe("an answer", () => {
 
 describe("waiting", () => {
   test("tells the place and every change of it, then answers in turn", async () => {
-    await using stage = await openStage({ ollama: { manual: true } });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true } }] });
     const first = await stage.ask("ann");
     const second = read(await stage.ask("bob"));
     const third = read(await stage.ask("cid"));
@@ -182,15 +99,15 @@ describe("waiting", () => {
       await chat.token("yes");
       await chat.finish();
     }
-    expect((await second).events).toContainEqual({ type: "waiting", position: 1 });
+    expect((await second).events).toContainEqual({ type: "waiting", position: 1, seconds: undefined });
     expect((await third).events.filter(({ type }) => type === "waiting")).toEqual([
-      { type: "waiting", position: 2 },
-      { type: "waiting", position: 1 },
+      { type: "waiting", position: 2, seconds: undefined },
+      { type: "waiting", position: 1, seconds: undefined },
     ]);
   });
 
   test("nobody's second question goes before another's first", async () => {
-    await using stage = await openStage({ ollama: { manual: true } });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true } }] });
     const asked = [];
     for (const prompt of ["ann 1", "ann 2", "ann 3", "bob 1"]) {
       asked.push(read(await stage.ask(prompt.slice(0, 3), prompt)));
@@ -207,21 +124,21 @@ describe("waiting", () => {
   });
 
   test("a full queue refuses at once and leaves no row", async () => {
-    await using stage = await openStage({ ollama: { manual: true }, maxQueue: 1 });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true } }], maxQueue: 1 });
     const ids = [(await stage.ask("ann")).id, (await stage.ask("bob")).id];
     await expect(stage.ask("cid")).rejects.toMatchObject({
       code: "llm.queue_full",
       say: "The queue is full: 1 being answered, 1 waiting.",
     });
-    expect((await stage.answers.unfinished()).map(({ id }) => id)).toEqual(ids);
+    expect((await stage.turns.unfinished()).map(({ id }) => id)).toEqual(ids);
   });
 
   test("too many questions in a minute are refused with the time to wait", async () => {
-    await using stage = await openStage({ perMinute: 2 });
+    await using stage = await openTestLlm({ perMinute: 2 });
     for (let turn = 0; turn < 2; turn++) await read(await stage.ask("ann"));
     await expect(stage.ask("ann")).rejects.toMatchObject({
       code: "rate_limited",
-      hint: expect.stringMatching(/^Ask again in (59|60) seconds\.$/),
+      hint: expect.stringMatching(/^Try again in (59|60) seconds\.$/),
     });
     expect((await read(await stage.ask("bob"))).error).toBeUndefined();
   });
@@ -235,12 +152,16 @@ describe("what goes wrong", () => {
     ["the answer is empty", "llm.bad_reply"],
   ] as const)("%s: an honest error, a free slot and a failed row", async (trouble, code) => {
     const ended: unknown[] = [];
-    await using stage = await openStage({
-      ollama: {
-        answer: [" ", "\n"],
-        ...(trouble === "the model is missing" && { models: [] }),
-        ...(trouble === "Ollama's queue is full" && { trouble: { kind: "busy" as const } }),
-      },
+    await using stage = await openTestLlm({
+      hosts: [
+        {
+          ollama: {
+            answer: [" ", "\n"],
+            ...(trouble === "the model is missing" && { models: [] }),
+            ...(trouble === "Ollama's queue is full" && { trouble: { kind: "busy" as const } }),
+          },
+        },
+      ],
       log: (log) => ({
         ...log,
         end(id, outcome) {
@@ -254,11 +175,11 @@ describe("what goes wrong", () => {
     expect(error).toMatchObject({ name: "WisError", code });
     expect(ended).toMatchObject([{ state: "failed", errorCode: code }]);
     expect(stage.queue.depth).toEqual({ waiting: 0, active: 0 });
-    expect(await stage.answers.unfinished()).toEqual([]);
+    expect(await stage.turns.unfinished()).toEqual([]);
   });
 
   test("cut in the middle: the part stays, then comes the error", async () => {
-    await using stage = await openStage({ ollama: { manual: true } });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true } }] });
     const answer = await stage.ask();
     const chat = await stage.ollama.nextChat();
     await chat.token("The sky is");
@@ -268,7 +189,10 @@ describe("what goes wrong", () => {
   });
 
   test("a model that falls silent is ended by the time limit, and the part stays", async () => {
-    await using stage = await openStage({ ollama: { trouble: { kind: "stall", after: 2 } }, timeout: 50 });
+    await using stage = await openTestLlm({
+      hosts: [{ ollama: { trouble: { kind: "stall", after: 2 } } }],
+      timeout: 50,
+    });
     const { text, error } = await read(await stage.ask());
     expect(text).toBe("Hello!");
     expect(error).toMatchObject({ code: "llm.timeout" });
@@ -277,13 +201,16 @@ describe("what goes wrong", () => {
   });
 
   test("a host that never answers is ended by the time limit", async () => {
-    await using stage = await openStage({ ollama: { trouble: { kind: "hang" } }, timeout: 50 });
+    await using stage = await openTestLlm({
+      hosts: [{ ollama: { trouble: { kind: "hang" } } }],
+      timeout: 50,
+    });
     expect((await read(await stage.ask())).error).toMatchObject({ code: "llm.timeout" });
     expect(stage.queue.depth.active).toBe(0);
   });
 
   test("the time limit counts from the slot, not from the question", async () => {
-    await using stage = await openStage({ ollama: { manual: true }, timeout: 250 });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true } }], timeout: 250 });
     const first = read(await stage.ask("ann"));
     const second = read(await stage.ask("bob"));
     await stage.ollama.nextChat();
@@ -295,8 +222,8 @@ describe("what goes wrong", () => {
   });
 
   test("a database that fails while an answer starts ends it and frees the slot", async () => {
-    await using stage = await openStage({
-      ollama: { trouble: { kind: "hang" } },
+    await using stage = await openTestLlm({
+      hosts: [{ ollama: { trouble: { kind: "hang" } } }],
       log: (log) => ({ ...log, answering: () => Promise.reject(new Error("disk I/O error")) }),
     });
     const { error } = await read(await stage.ask());
@@ -305,7 +232,7 @@ describe("what goes wrong", () => {
   });
 
   test("a question that cannot be written down is refused and frees its slot", async () => {
-    await using stage = await openStage({
+    await using stage = await openTestLlm({
       log: (log) => ({ ...log, insert: () => Promise.reject(new Error("database is full")) }),
     });
     await expect(stage.ask()).rejects.toThrow("database is full");
@@ -314,9 +241,37 @@ describe("what goes wrong", () => {
   });
 });
 
+test("questions that a host can't take, and answers without a word, keep nobody else from it", async () => {
+  await using stage = await openTestLlm({ hosts: [{ ollama: { answer: [] } }] });
+  for (let turn = 0; turn < 3; turn++)
+    expect((await read(await stage.ask("ann"))).error).toMatchObject({ code: "llm.bad_reply" });
+  const error = "the prompt is longer than the context";
+  stage.ollama.set({ trouble: { kind: "refused", error, status: 400 } });
+  for (let turn = 0; turn < 3; turn++)
+    expect((await read(await stage.ask("ann"))).error).toMatchObject({ code: "bad_request" });
+  stage.ollama.set({ trouble: undefined, answer: ["fine"] });
+  expect((await read(await stage.ask("bob"))).text).toBe("fine");
+});
+
+test("a quota that can't be given back keeps no row open", async () => {
+  await using stage = await openTestLlm({ hosts: [{ ollama: { trouble: { kind: "busy" } } }] });
+  stage.store.usage.add = () => Promise.reject(new Error("disk I/O error"));
+  expect((await read(await stage.ask())).error).toMatchObject({ code: "llm.host_busy" });
+  await stage.llm.idle();
+  expect(await stage.turns.unfinished()).toEqual([]);
+});
+
+test("a refused question is counted once", async () => {
+  await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true } }], maxQueue: 1 });
+  for (const user of ["ann", "bob"]) await stage.ask(user);
+  await expect(stage.ask("cid")).rejects.toMatchObject({ code: "llm.queue_full" });
+  const text = await stage.telemetry.scrape();
+  expect(text).toMatch(/wisbot_llm_requests_total\{[^}]*outcome="llm.queue_full"[^}]*\} 1\n/);
+});
+
 describe("stopping", () => {
   test("the asker's Stop ends the request and keeps the part", async () => {
-    await using stage = await openStage({ ollama: { manual: true } });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true } }] });
     const answer = await stage.ask("ann");
     await stage.ollama.emit("Hel");
     const stop = ({ type }: AnswerEvent) => type === "text" && stage.llm.stop(answer.id, member("ann"));
@@ -329,7 +284,7 @@ describe("stopping", () => {
   });
 
   test("a moderator may stop it, others may not", async () => {
-    await using stage = await openStage({ ollama: { manual: true } });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true } }] });
     const answer = await stage.ask("ann");
     expect(() => stage.llm.stop(answer.id, member("bob"))).toThrow("Only the person who asked");
     stage.llm.stop(answer.id, member("bob", true));
@@ -337,7 +292,7 @@ describe("stopping", () => {
   });
 
   test("stopping while it waits leaves the queue without asking the model", async () => {
-    await using stage = await openStage({ ollama: { manual: true } });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true } }] });
     await stage.ask("ann");
     const waiting = await stage.ask("bob");
     stage.llm.stop(waiting.id, member("bob"));
@@ -351,7 +306,7 @@ describe("stopping", () => {
   });
 
   test("an answer that nobody reads any more is stopped", async () => {
-    await using stage = await openStage({ ollama: { manual: true } });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true } }] });
     const answer = await stage.ask();
     await stage.ollama.emit("Hello");
     for await (const _event of answer.events) break;
@@ -362,32 +317,32 @@ describe("stopping", () => {
 
 describe("the end of a process", () => {
   test("open answers are interrupted, new questions refused, and every row is written", async () => {
-    await using stage = await openStage({ ollama: { manual: true } });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true } }] });
     const running = read(await stage.ask("ann"));
     const waiting = read(await stage.ask("bob"));
     stage.llm.interruptAll();
     await stage.llm.idle();
-    expect(await stage.answers.unfinished()).toEqual([]);
+    expect(await stage.turns.unfinished()).toEqual([]);
     expect((await running).error).toMatchObject({ code: "llm.interrupted" });
     expect((await waiting).error).toMatchObject({ code: "llm.interrupted" });
     await expect(stage.ask()).rejects.toMatchObject({ code: "shutting_down" });
   });
 
   test("the next process finds what was left behind, without its own answers, until it is settled", async () => {
-    await using stage = await openStage({ ollama: { manual: true }, slots: 2 });
+    await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true }, slots: 2 }] });
     const left = await stage.ask("ann");
     const next = stage.restarted();
-    const own = await next.ask({ member: member("bob"), prompt: "Hi", place });
+    const own = await next.ask({ member: member("bob"), prompt: "Hi", place, talk: { kind: "chain" } });
     expect(await next.leftBehind()).toMatchObject([{ id: left.id, state: "answering", userId: "ann" }]);
     await next.settled(left.id);
     expect(await next.leftBehind()).toEqual([]);
-    expect((await stage.answers.unfinished()).map(({ id }) => id)).toEqual([own.id]);
+    expect((await stage.turns.unfinished()).map(({ id }) => id)).toEqual([own.id]);
     next.interruptAll();
     await next.idle();
   });
 
   test("what was counted can be scraped", async () => {
-    await using stage = await openStage();
+    await using stage = await openTestLlm();
     await read(await stage.ask());
     const text = await stage.telemetry.scrape();
     expect(text).toContain('wisbot_llm_requests_total{model="llama3.2",outcome="ok"');

@@ -5,6 +5,9 @@ import { formatDuration } from "../lib/duration.ts";
 
 export const stopped = () => new WisError("llm.stopped", { say: "The answer was stopped." });
 
+/** Its asker has deleted or changed the question. */
+export const takenBack = () => new WisError("llm.stopped", { say: "The question was taken back." });
+
 export const interrupted = () =>
   new WisError("llm.interrupted", {
     say: "WisBot is being restarted, which ended this answer.",

@@ -3,7 +3,16 @@ import fc from "fast-check";
 import { createEventBuffer } from "./event-buffer.ts";
 import type { AnswerEvent } from "./llm.ts";
 
-const done: AnswerEvent = { type: "done", model: "m", usage: {} };
+const noFacts = {
+  usage: {},
+  context: undefined,
+  dropped: 0,
+  truncated: [],
+  waitedMs: 0,
+  cutOff: false,
+  hasThinking: false,
+};
+const done: AnswerEvent = { type: "done", model: "m", facts: noFacts };
 
 function open(signal = new AbortController().signal) {
   let left = 0;
@@ -37,12 +46,12 @@ test("whatever the pace of the reader, it gets every character in order, then th
 
 test("only the newest place is kept, and text comes joined", async () => {
   const { buffer } = open();
-  for (const position of [3, 2, 1]) buffer.put({ type: "waiting", position });
+  for (const position of [3, 2, 1]) buffer.put({ type: "waiting", position, seconds: 10 * position });
   buffer.put({ type: "loading", model: "m" });
   for (const text of ["a", "b"]) buffer.put({ type: "text", text });
   buffer.put(done);
   expect(await Array.fromAsync(buffer.events)).toEqual([
-    { type: "waiting", position: 1 },
+    { type: "waiting", position: 1, seconds: 10 },
     { type: "loading", model: "m" },
     { type: "text", text: "ab" },
     done,

@@ -57,7 +57,7 @@ export function createEventBuffer({ maxText, signal, onLeave }: EventBufferOptio
     put(event) {
       const last = pending.at(-1);
       if (event.type === "text" && last?.type === "text") last.text += event.text;
-      else if (event.type === "waiting" && last?.type === "waiting") last.position = event.position;
+      else if (event.type === "waiting" && last?.type === "waiting") Object.assign(last, event);
       else pending.push({ ...event });
       put.resolve();
     },
