@@ -1,8 +1,14 @@
-import { ButtonStyle, ComponentType, RESTJSONErrorCodes } from "discord.js";
+import { RESTJSONErrorCodes } from "discord.js";
 import type { Now } from "../lib/clock.ts";
+import type { AnswerEvent } from "../llm/llm.ts";
+import { againRows, answerRows, type Rows, stopRows } from "./answer-controls.ts";
+import { hasLongTable, isWorthAFile, markdownFile } from "./answer-file.ts";
+import { answerFooter, waitingText } from "./answer-footer.ts";
 import type { EditBudget } from "./edit-budget.ts";
 import { isDiscordCode } from "./errors.ts";
-import { CONTENT_LIMIT, modelText, note, plain } from "./render.ts";
+import { modelText } from "./model-text.ts";
+import { head, openingBody } from "./opening.ts";
+import { CONTENT_LIMIT, note } from "./render.ts";
 import type { Body, Messages, Shown } from "./respond.ts";
 import { asPreview } from "./rest.ts";
 import { partText, split } from "./split.ts";
@@ -11,10 +17,12 @@ import type { Timers } from "./timers.ts";
 
 /** A model's answer in Discord, growing. */
 export interface AnswerView {
-  /** What goes on until the first words come. */
-  status(text: string): void;
-  append(text: string): void;
-  /** The last state: Stop is gone, and `mark`, if any, stands below. Nothing where the message was deleted. */
+  /** Shows what goes on until the first words come, then the words. */
+  take(event: AnswerEvent): void;
+  /**
+   * The last state: what can be done with an answer stands below in place of Stop, small print and `mark`, if any, above
+   * that. Nothing where the message was deleted.
+   */
   finish(mark?: string): Promise<void>;
 }
 
@@ -42,32 +50,25 @@ const MOST_MESSAGES = 5;
 /** Fewer characters than these are not worth an edit. */
 const FIRST_TEXT = 30;
 const EXCERPT = 600;
-
-/** What stands in the channel from the first moment. Without `answerId` there is nothing to stop yet. */
-export function openingBody(question: string, status: string, answerId?: string): Body {
-  return withStop(`${head(question)}${note(status)}`, answerId);
-}
-
-/** The longest head leaves most of a message to the answer. */
-function head(question: string): string {
-  return `> ${plain(question, 300)}\n`;
-}
+/** Left free in every message, so that what is to stand below the end finds room without moving anything. */
+const ROOM_BELOW = 120;
 
 export function createAnswerView(
   deps: AnswerViewDeps,
   { question, answerId, first }: AnswerViewInput,
 ): AnswerView {
   const { messages, more, onMoved, onRefused, budget, timers, now } = deps;
-  const { channelId } = first.shown;
+  const { via, channelId } = first.shown;
   const pages = [first];
   let text = "";
+  let done: Extract<AnswerEvent, { type: "done" }> | undefined;
   let worthAnEdit = false;
   let gone = false;
 
   // Messages are made when they are written: tokens come far more often than that.
   const writer = createStreamWriter<() => Body[]>({
     write: (bodies, kind) => (kind === "preview" ? asPreview(() => bring(bodies())) : bring(bodies())),
-    book: (notBefore) => budget.book(channelId, notBefore),
+    book: (notBefore) => budget.book(via ? { token: via.token } : { channelId }, notBefore),
     onRefused(error) {
       gone = isDiscordCode(error, RESTJSONErrorCodes.UnknownMessage);
       onRefused(error);
@@ -98,7 +99,8 @@ export function createAnswerView(
 
   function contents(): string[] {
     const opening = head(question);
-    const parts = split(modelText(text), (index) => CONTENT_LIMIT - (index === 0 ? opening.length : 0));
+    const limit = CONTENT_LIMIT - ROOM_BELOW;
+    const parts = split(modelText(text), (index) => limit - (index === 0 ? opening.length : 0));
     return parts
       .map((part, index) => (index === 0 ? opening : "") + partText(part))
       .filter((content) => content.trim() !== "");
@@ -106,34 +108,50 @@ export function createAnswerView(
 
   function preview(): Body[] {
     const shown = contents().slice(0, MOST_MESSAGES);
-    return shown.map((content, index) =>
-      withStop(content, index === shown.length - 1 ? answerId : undefined),
-    );
+    // A code block that has only begun shows nothing yet, and no message can be empty.
+    return shown.length > 0 ? bodies(shown, stopRows(answerId)) : [first.body];
   }
 
   function final(mark: string | undefined): Body[] {
-    const shown = text.trim() === "" ? [head(question)] : contents();
-    if (shown.length > MOST_MESSAGES) return [inFile(mark)];
-    return withMark(shown, mark).map((content) => withStop(content));
+    const footer = done && answerFooter(done.model, done.facts);
+    const below = [mark, footer].filter(Boolean).join("\n");
+    if (text.trim() === "") return bodies(withBelow([head(question)], below), againRows(answerId));
+    const shown = contents();
+    if (shown.length > MOST_MESSAGES || hasLongTable(text)) return inFile(below);
+    return bodies(withBelow(shown, below), controls(isWorthAFile(text)));
   }
 
-  function inFile(mark: string | undefined): Body {
+  function controls(file: boolean): Rows {
+    if (!done) return againRows(answerId);
+    const { cutOff, hasThinking } = done.facts;
+    return answerRows(answerId, { more: cutOff, thinking: hasThinking, file });
+  }
+
+  function inFile(below: string): Body[] {
     const [excerpt] = split(modelText(text), () => EXCERPT);
-    const whole = note("The answer is too long for Discord's messages: all of it is in the file.");
-    const content = [`${head(question)}${excerpt ? partText(excerpt) : ""}\n…`, whole, mark]
-      .filter(Boolean)
-      .join("\n");
-    return { ...withStop(content), file: { name: "answer.md", contentType: "text/markdown", data: text } };
+    const whole = note("Too long for Discord's messages: all of it is in the file.");
+    const begin = `${head(question)}${excerpt ? partText(excerpt) : ""}\n…\n${whole}`;
+    const [first = {}, ...rest] = bodies(withBelow([begin], below), controls(false));
+    return [{ ...first, file: markdownFile("answer.md", text) }, ...rest];
+  }
+
+  function status(words: string): void {
+    if (text === "") writer.update(() => [openingBody(question, words, answerId)]);
+  }
+
+  function append(words: string): void {
+    text += words;
+    worthAnEdit ||= text.trim().length >= FIRST_TEXT;
+    if (worthAnEdit) writer.update(preview);
   }
 
   return {
-    status(words) {
-      if (text === "") writer.update(() => [openingBody(question, words, answerId)]);
-    },
-    append(words) {
-      text += words;
-      worthAnEdit ||= text.trim().length >= FIRST_TEXT;
-      if (worthAnEdit) writer.update(preview);
+    take(event) {
+      if (event.type === "waiting") status(waitingText(event));
+      if (event.type === "loading") status(`Loading the model ${event.model}…`);
+      if (event.type === "thinking") status("Thinking…");
+      if (event.type === "text") append(event.text);
+      if (event.type === "done") done = event;
     },
     async finish(mark) {
       if (!gone) await writer.finish(() => final(mark));
@@ -141,21 +159,18 @@ export function createAnswerView(
   };
 }
 
-/** The mark below the text, in a message of its own where the last one is full. */
-function withMark(contents: string[], mark: string | undefined): string[] {
-  if (!mark) return contents;
-  const last = contents.at(-1) ?? "";
-  const marked = `${last.trimEnd()}\n${mark}`;
-  return marked.length <= CONTENT_LIMIT ? [...contents.slice(0, -1), marked] : [...contents, mark];
+/** One message each, with the buttons under the last. */
+function bodies(contents: string[], rows: Rows): Body[] {
+  return contents.map((content, index) => ({
+    content,
+    components: index === contents.length - 1 ? rows : [],
+  }));
 }
 
-function withStop(content: string, answerId?: string): Body {
-  if (!answerId) return { content, components: [] };
-  const stop = {
-    type: ComponentType.Button as const,
-    style: ButtonStyle.Secondary as const,
-    label: "Stop",
-    custom_id: `llm:stop:${answerId}`,
-  };
-  return { content, components: [{ type: ComponentType.ActionRow, components: [stop] }] };
+/** What stands below the text, in a message of its own where the last one is full. */
+function withBelow(contents: string[], below: string): string[] {
+  if (below === "") return contents;
+  const last = (contents.at(-1) ?? "").trimEnd();
+  const marked = last === "" ? below : `${last}\n${below}`;
+  return marked.length <= CONTENT_LIMIT ? [...contents.slice(0, -1), marked] : [...contents, below];
 }

@@ -6,7 +6,7 @@ import type { Llm } from "../llm/llm.ts";
 import type { Limits } from "../members/limits.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
-import { buttons, commands } from "./commands/index.ts";
+import { buttons, commandGroups, commands, messageCommands, modals } from "./commands/index.ts";
 import { createDispatcher } from "./dispatch.ts";
 import { createEditBudget } from "./edit-budget.ts";
 import { createGateway } from "./gateway.ts";
@@ -19,11 +19,12 @@ import { tokenRefused } from "./refusals.ts";
 import { registerCommands } from "./register.ts";
 import { createMessages } from "./respond.ts";
 import { createRest } from "./rest.ts";
+import { createMessageListener } from "./talk.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 import { createUploadProgress, type UploadProgress } from "./upload-progress.ts";
 
 export interface BotDeps {
-  config: Pick<Config, "discord" | "files">;
+  config: Pick<Config, "discord" | "files" | "llm">;
   /** Without a trailing slash. */
   publicUrl: string;
   token: string;
@@ -52,7 +53,7 @@ export interface Bot {
   /** Told how far an upload is: FilesDeps.onProgress. */
   onProgress: UploadProgress["report"];
   state(): BotState;
-  /** New interactions are told that wisbot is shutting down; resolves when the open ones have had their last edit. */
+  /** New interactions and messages are told that wisbot is shutting down; resolves when the open ones have had their last edit. */
   drain(): Promise<void>;
   /** Takes the bot off Discord; resolves when Discord has closed the connection too, which may take long. */
   close(): Promise<void>;
@@ -70,14 +71,29 @@ export function createBot(deps: BotDeps): Bot {
   const budget = createEditBudget({ now });
   const progress = createUploadProgress({ ...deps, messages, budget, timers });
   const posts = createPosts();
-  const dispatcher = createDispatcher({ ...deps, commands, buttons, messages, budget, posts, timers });
+  const dispatcher = createDispatcher({
+    ...deps,
+    commands,
+    commandGroups,
+    buttons,
+    modals,
+    messageCommands,
+    messages,
+    budget,
+    posts,
+    timers,
+  });
+  const listener = createMessageListener({ ...deps, messages, budget, timers });
   let registered = false;
   /** One connection's work after the other's, however fast they come and go. */
   let work = Promise.resolve();
 
   async function register(applicationId: string): Promise<void> {
     if (registered) return;
-    const { written, removed } = await registerCommands({ rest, commands }, { applicationId, guildIds });
+    const { written, removed } = await registerCommands(
+      { rest, commands, messageCommands },
+      { applicationId, guildIds },
+    );
     registered = true;
     telemetry.log.info({ written, removed }, "Discord: commands registered");
   }
@@ -104,7 +120,9 @@ export function createBot(deps: BotDeps): Bot {
     token,
     rest,
     telemetry,
+    messageContent: config.discord.message_content,
     onInteraction: dispatcher.handle,
+    onMessage: listener,
     onConnected: (applicationId) => {
       work = work
         .then(() => onConnected(applicationId))
@@ -128,7 +146,7 @@ export function createBot(deps: BotDeps): Bot {
     onProgress: progress.report,
     state: gateway.state,
     async drain() {
-      await Promise.all([dispatcher.drain(), progress.drain(), work]);
+      await Promise.all([dispatcher.drain(), listener.drain(), progress.drain(), work]);
     },
     async close() {
       await gateway.close();

@@ -1,12 +1,15 @@
 import type { Check, Finding } from "../doctor/ports.ts";
 import { isWisError } from "../errors.ts";
 import { askApplication, askSessions, askUser, type DiscordAccess } from "./describe.ts";
+import { contentRefused } from "./refusals.ts";
 
 export interface DiscordChecksDeps {
   /** Base of the REST API, without the version. */
   api: string;
   /** Undefined: Discord is off. */
   token: string | undefined;
+  /** discord.message_content */
+  messageContent: boolean;
 }
 
 /** Under doctor's own limit of 5 s, so that silence is reported as what it is. */
@@ -15,7 +18,7 @@ const LIMIT_MS = 4_000;
 const FEW_SESSIONS = 50;
 
 /** What doctor asks about Discord: over REST, without connecting the bot. */
-export function discordChecks({ api, token }: DiscordChecksDeps): Check[] {
+export function discordChecks({ api, token, messageContent }: DiscordChecksDeps): Check[] {
   const offline = token === undefined;
   const ask = (question: (access: DiscordAccess) => Promise<Finding>, withoutToken: Finding) => {
     return async (signal: AbortSignal) => {
@@ -31,6 +34,12 @@ export function discordChecks({ api, token }: DiscordChecksDeps): Check[] {
       title: "Discord lets the bot connect",
       offline,
       run: ask(checkSessions, later),
+    },
+    {
+      code: "discord.message_content",
+      title: "The bot may read all messages where it is asked to",
+      offline: offline || !messageContent,
+      run: messageContent ? ask(checkContent, later) : async () => notAsked,
     },
   ];
 }
@@ -73,6 +82,22 @@ async function checkSessions(access: DiscordAccess): Promise<Finding> {
     if (left >= FEW_SESSIONS) return { severity: "ok", detail };
     const fix = "Look in the log for what makes the bot connect so often; at 0 it waits for the reset.";
     return { severity: left > 0 ? "warn" : "fail", detail, fix };
+  } catch (error) {
+    return unanswered(error);
+  }
+}
+
+const notAsked: Finding = {
+  severity: "skip",
+  detail: "discord.message_content is off: only messages that mention or answer the bot are read.",
+};
+
+async function checkContent(access: DiscordAccess): Promise<Finding> {
+  try {
+    const { readsMessages } = await askApplication(access);
+    if (readsMessages) return { severity: "ok", detail: "Message Content Intent is granted." };
+    const { say: detail, hint: fix = "" } = contentRefused();
+    return { severity: "fail", detail, fix };
   } catch (error) {
     return unanswered(error);
   }

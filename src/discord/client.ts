@@ -9,14 +9,24 @@ import {
 export interface ClientDeps {
   /** Base of the REST API, without the version. */
   api: string;
+  /** Asks to read all messages: a privileged intent. */
+  messageContent: boolean;
   throttler: IIdentifyThrottler;
   /** Aborted when the client is done with, whatever its shards are doing. */
   ended: AbortSignal;
 }
 
+// To know in which servers and threads the bot is, and what is said to it: without MessageContent, the only privileged
+// intent of these, messages that neither mention nor answer it come empty. Interactions need no intent.
+const INTENTS = [
+  GatewayIntentBits.Guilds,
+  GatewayIntentBits.GuildMessages,
+  GatewayIntentBits.DirectMessages,
+] as const;
+
 const self = (one: { id: string; client: Client }) => one.id === one.client.user?.id;
 
-// Wisbot works from what an interaction brings along, so nothing is kept of members, messages and the like.
+// Wisbot works from what an interaction or a message brings along, so nothing is kept of members, messages and the like.
 const makeCache = Options.cacheWithLimits({
   ApplicationCommandManager: 0,
   AutoModerationRuleManager: 0,
@@ -44,10 +54,9 @@ const makeCache = Options.cacheWithLimits({
 });
 
 /** One try at a gateway connection. What is sent goes through respond.ts, not through the client. */
-export function createClient({ api, throttler, ended }: ClientDeps): Client<boolean> {
+export function createClient({ api, messageContent, throttler, ended }: ClientDeps): Client<boolean> {
   return new Client({
-    // To know in which servers the bot is. Interactions need no intent, privileged or not.
-    intents: [GatewayIntentBits.Guilds],
+    intents: messageContent ? [...INTENTS, GatewayIntentBits.MessageContent] : INTENTS,
     allowedMentions: { parse: [] },
     failIfNotExists: false,
     // discord.js holds interactions back until the servers are known, and Discord voids them after 3 s.

@@ -32,15 +32,26 @@ export async function askUser(access: DiscordAccess): Promise<{ id: string; name
   return { id, name: username };
 }
 
-/** The bot's application. `servers`: roughly how many it is in; undefined when Discord does not say. */
-export async function askApplication(
-  access: DiscordAccess,
-): Promise<{ id: string; inviteUrl: string; servers: number | undefined }> {
-  const { id, approximate_guild_count: servers } = await get<{
-    id: string;
-    approximate_guild_count?: number;
-  }>(access, "/applications/@me");
-  return { id, inviteUrl: inviteUrl(id), servers };
+/** A bot's application. */
+export interface Application {
+  id: string;
+  inviteUrl: string;
+  /** Roughly how many it is in; undefined when Discord does not say. */
+  servers: number | undefined;
+  /** It may read all messages. */
+  readsMessages: boolean;
+}
+
+/** GATEWAY_MESSAGE_CONTENT, or _LIMITED for bots in few servers: https://discord.com/developers/docs/resources/application#application-object-application-flags */
+const MESSAGE_CONTENT = (1 << 18) | (1 << 19);
+
+export async function askApplication(access: DiscordAccess): Promise<Application> {
+  const found = await get<{ id: string; approximate_guild_count?: number; flags?: number }>(
+    access,
+    "/applications/@me",
+  );
+  const { id, approximate_guild_count: servers, flags = 0 } = found;
+  return { id, inviteUrl: inviteUrl(id), servers, readsMessages: (flags & MESSAGE_CONTENT) !== 0 };
 }
 
 /** How many sessions the gateway still grants until its daily reset. */

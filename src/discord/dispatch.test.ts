@@ -1,22 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { WisError } from "../errors.ts";
 import type { FileIndex } from "../files/ports.ts";
-import { openTestBot } from "../testing/test-bot.ts";
-import { commands } from "./commands/index.ts";
+import { openTestBot, type TestBot } from "../testing/test-bot.ts";
 
 const CALLBACK = "POST /interactions/{interaction_id}/{interaction_token}/callback";
-
-describe("/wis help", () => {
-  test("names every command, with the limits that apply to the asker, to them alone", async () => {
-    await using t = await openTestBot();
-    const asked = t.discord.invoke({ command: "wis help" });
-    const reply = await asked.waitFor(() => true);
-    for (const { name } of commands) expect(reply.content).toMatch(new RegExp(`</wis ${name}:\\d+>`));
-    expect(reply.content).toContain("250 MB");
-    expect(reply.content).toContain("10 questions a minute");
-    expect(reply.ephemeral).toBe(true);
-  });
-});
 
 describe("an interaction", () => {
   test("that Discord has given up on is recorded, and nothing else is tried", async () => {
@@ -74,7 +61,7 @@ describe("an interaction", () => {
     answer.fail(new WisError("llm.interrupted", { say: "WisBot is shutting down." }));
     await drained;
     expect(asked.message()?.content).toContain("Interrupted: WisBot stopped");
-    expect(asked.message()?.buttons).toEqual([]);
+    expect(asked.message()?.buttons.map(({ label }) => label)).toEqual(["Regenerate"]);
   });
 
   test("is counted with its command and its outcome", async () => {
@@ -89,5 +76,30 @@ describe("an interaction", () => {
       /interaction_duration_seconds_count\{[^}]*command="wis upload",outcome="quota.files"/,
     );
     expect(metrics).toMatch(/interaction_first_response_seconds_count\{[^}]*command="wis help"/);
+  });
+});
+
+describe("an option that is being typed", () => {
+  const type = (t: TestBot) =>
+    t.discord.type({ user: "ada", command: "wis model", option: "name", text: "" });
+
+  test("is offered nothing when the choices can't be found, and why is recorded", async () => {
+    await using t = await openTestBot();
+    t.llm.models = () => Promise.reject(new Error("no host"));
+    expect(await type(t)).toEqual([]);
+    await t.bot.drain();
+    const errors = t.lines().filter(({ level }) => level === "error");
+    expect(errors).toMatchObject([{ msg: expect.stringContaining("answering autocomplete wis model") }]);
+  });
+
+  test("is offered no choice that Discord would refuse", async () => {
+    await using t = await openTestBot();
+    const model = { size: 0, capabilities: undefined, context: undefined, hosts: ["local"], warm: true };
+    t.llm.knows.models = [
+      { ...model, name: "x".repeat(101) },
+      { ...model, name: "y".repeat(100) },
+    ];
+    const choices = await type(t);
+    expect(choices.map(({ value }) => value)).toEqual(["y".repeat(100), "default"]);
   });
 });

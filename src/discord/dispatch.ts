@@ -1,40 +1,49 @@
 import { SpanKind } from "@opentelemetry/api";
 import {
-  type ButtonInteraction,
-  type ChatInputCommandInteraction,
+  type AutocompleteInteraction,
   type Interaction,
+  InteractionContextType,
   PermissionFlagsBits,
 } from "discord.js";
 import { toWisError, WisError } from "../errors.ts";
+import { within } from "../lib/within.ts";
+import type { Where } from "../llm/llm.ts";
 import type { Member } from "../members/member.ts";
 import { attribute } from "../telemetry/attributes.ts";
 import type { Metrics, Outcome } from "../telemetry/metrics.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
-import type { Asking, Button, Command, CommandDeps } from "./commands/command.ts";
 import { isInteractionLost } from "./errors.ts";
-import { errorText } from "./render.ts";
+import { errorText, truncate } from "./render.ts";
 import { createReply } from "./reply.ts";
+import type { Choice, InteractionKey } from "./respond.ts";
+import {
+  type Completion,
+  completionOf,
+  type Handled,
+  isHandled,
+  kindOf,
+  type Route,
+  type RouteDeps,
+  routeOf,
+} from "./routes.ts";
 
-/** Takes every interaction to its command or button, times it, and says what went wrong: once, and only here. */
+/** Takes every interaction to what answers it, times it, and says what went wrong: once, and only here. */
 export interface Dispatcher {
   handle(interaction: Interaction): void;
   /** From now on the answer is that wisbot is shutting down. Resolves when every open interaction has its last edit. */
   drain(): Promise<void>;
 }
 
-export interface DispatcherDeps extends CommandDeps {
-  buttons: readonly Button[];
+export interface DispatcherDeps extends RouteDeps {
   telemetry: Telemetry;
   metrics: Metrics;
 }
 
-type Handled = ChatInputCommandInteraction | ButtonInteraction;
-
-interface Route {
-  /** `wis upload`, `button llm:stop`: a template, never a value. */
-  name: string;
-  run(asking: Asking): Promise<void>;
-}
+// https://discord.com/developers/docs/interactions/application-commands#autocomplete
+const MOST_CHOICES = 25;
+const LONGEST_CHOICE = 100;
+/** Discord waits 3 s for choices. */
+const CHOICES_WITHIN_MS = 2_000;
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const { messages, telemetry, metrics, now } = deps;
@@ -43,15 +52,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   async function answer(interaction: Handled, { name, run }: Route, at: number): Promise<void> {
     const secondsSince = () => (now() - at) / 1000;
-    const key = {
-      id: interaction.id,
-      token: interaction.token,
-      applicationId: interaction.applicationId,
-      at,
-    };
+    const key = keyOf(interaction, at);
+    const where = whereOf(interaction);
+    const { channelId } = where;
     const onFirstResponse = () =>
       metrics.interactions.firstResponse.record(secondsSince(), { command: name });
-    const reply = createReply({ messages, onFirstResponse }, key, interaction.channelId);
+    const reply = createReply({ messages, onFirstResponse }, key, channelId);
     let outcome: Outcome = "ok";
     let explained: unknown;
 
@@ -64,7 +70,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
     try {
       if (draining) throw shuttingDown();
-      await run({ key, channelId: interaction.channelId, member: memberOf(interaction), reply, explain });
+      await run({ key, channelId, where, member: memberOf(interaction), reply, explain });
     } catch (error) {
       // Where Discord has closed the interaction nothing can be shown: the record is all there is.
       const show = error !== explained && !isInteractionLost(error);
@@ -76,26 +82,48 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     }
   }
 
+  /** A list of choices has no room for what went wrong: it is recorded, and there are none. */
+  async function suggest(
+    interaction: AutocompleteInteraction,
+    completion: Completion,
+    at: number,
+  ): Promise<void> {
+    const asked = { interaction, member: memberOf(interaction), where: whereOf(interaction) };
+    const choices = draining ? Promise.resolve([]) : completion.complete(asked);
+    const found = choices.catch((error: unknown) => {
+      telemetry.record(error, `answering ${completion.name}`);
+      return [];
+    });
+    await messages.suggest(keyOf(interaction, at), choicesOf(await within(CHOICES_WITHIN_MS, found)));
+  }
+
+  /** A span of its own around what is done for an interaction, and its last record. */
+  function follow(interaction: Handled | AutocompleteInteraction, name: string, work: () => Promise<void>) {
+    const attributes = {
+      [attribute.command]: name,
+      [attribute.interactionKind]: kindOf(interaction),
+      [attribute.userId]: interaction.user.id,
+      ...(interaction.channelId && { [attribute.channelId]: interaction.channelId }),
+      ...(interaction.guildId && { [attribute.guildId]: interaction.guildId }),
+    };
+    const running = telemetry
+      .span(`discord.interaction ${name}`, { root: true, kind: SpanKind.SERVER, attributes }, work)
+      // Recorded above, unless it is that the last word did not reach its person.
+      .catch((error) => void telemetry.record(error, `answering ${name}`))
+      .finally(() => open.delete(running));
+    open.add(running);
+  }
+
   return {
     handle(interaction) {
-      if (!interaction.isChatInputCommand() && !interaction.isButton()) return;
       const at = now();
+      if (interaction.isAutocomplete()) {
+        const completion = completionOf(deps, interaction);
+        follow(interaction, completion.name, () => suggest(interaction, completion, at));
+      }
+      if (!isHandled(interaction)) return;
       const route = routeOf(deps, interaction);
-      const attributes = {
-        [attribute.command]: route.name,
-        [attribute.interactionKind]: interaction.isButton() ? "button" : "command",
-        [attribute.userId]: interaction.user.id,
-        [attribute.channelId]: interaction.channelId,
-        ...(interaction.guildId && { [attribute.guildId]: interaction.guildId }),
-      };
-      const running = telemetry
-        .span(`discord.interaction ${route.name}`, { root: true, kind: SpanKind.SERVER, attributes }, () =>
-          answer(interaction, route, at),
-        )
-        // Recorded above, unless it is that the last word did not reach its person.
-        .catch((error) => void telemetry.record(error, `answering ${route.name}`))
-        .finally(() => open.delete(running));
-      open.add(running);
+      follow(interaction, route.name, () => answer(interaction, route, at));
     },
     async drain() {
       draining = true;
@@ -104,46 +132,31 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   };
 }
 
-function routeOf(deps: DispatcherDeps, interaction: Handled): Route {
-  return (
-    (interaction.isButton() ? buttonRoute(deps, interaction) : commandRoute(deps, interaction)) ?? unknown
-  );
+function keyOf(interaction: Handled | AutocompleteInteraction, at: number): InteractionKey {
+  const { id, token, applicationId } = interaction;
+  return { id, token, applicationId, at, alone: isAlone(interaction) };
 }
 
-function commandRoute(deps: DispatcherDeps, interaction: ChatInputCommandInteraction): Route | undefined {
-  const subcommand = interaction.options.getSubcommand(false);
-  const command = deps.commands.find((one: Command) => one.name === subcommand);
-  return (
-    command && {
-      name: `wis ${command.name}`,
-      run: (asking) => command.run(deps, { ...asking, interaction }),
-    }
-  );
+/** Asked by somebody who has installed wisbot for themselves, where the bot is not. */
+function isAlone({ guildId, context, client }: Handled | AutocompleteInteraction): boolean {
+  if (guildId !== null) return !client.guilds.cache.has(guildId);
+  return context === InteractionContextType.PrivateChannel;
 }
 
-function buttonRoute(deps: DispatcherDeps, interaction: ButtonInteraction): Route | undefined {
-  const end = interaction.customId.lastIndexOf(":");
-  const button = deps.buttons.find(({ kind }) => kind === interaction.customId.slice(0, end));
-  const argument = interaction.customId.slice(end + 1);
-  return (
-    button && {
-      name: `button ${button.kind}`,
-      run: (asking) => button.run(deps, { ...asking, interaction }, argument),
-    }
-  );
+/** Discord names the channel of everything that it lets people do here. */
+function whereOf({ guildId, channelId, channel }: Handled | AutocompleteInteraction): Where {
+  const parentChannelId = channel?.isThread() ? (channel.parentId ?? undefined) : undefined;
+  return { guildId, channelId: channelId ?? "", parentChannelId };
 }
 
-const unknown: Route = {
-  name: "unknown",
-  async run() {
-    throw new WisError("not_found", {
-      say: "This WisBot does not know that command.",
-      hint: "Run /wis help to see what it can do.",
-    });
-  },
-};
+function choicesOf(found: Choice[] = []): Choice[] {
+  return found
+    .filter(({ value }) => value.length <= LONGEST_CHOICE)
+    .slice(0, MOST_CHOICES)
+    .map(({ name, value }) => ({ name: truncate(name, LONGEST_CHOICE), value }));
+}
 
-function memberOf({ user, member, memberPermissions, guildId }: Handled): Member {
+function memberOf({ user, member, memberPermissions, guildId }: Handled | AutocompleteInteraction): Member {
   const nickname = member && "displayName" in member ? member.displayName : member?.nick;
   const roles = member?.roles ?? [];
   const roleIds = Array.isArray(roles) ? roles : [...roles.cache.keys()];

@@ -67,6 +67,16 @@ describe("at start the bot", () => {
     });
   }
 
+  test("says where to grant the intent that it was configured to ask for", async () => {
+    const config = { discord: { message_content: true } };
+    await using t = await openTestBot({ start: false, config });
+    const error = await t.bot.start().catch((error: unknown) => error);
+    expect(error).toMatchObject({
+      code: "discord.intents_refused",
+      hint: expect.stringContaining("Message Content Intent under Bot on https://discord.com/developers"),
+    });
+  });
+
   test("resolves and goes on trying while Discord is away, and records that once", async () => {
     await using t = await openTestBot({ before: ({ discord }) => discord.outage(true) });
     expect(t.bot.state().state).toBe("connecting");
@@ -110,7 +120,7 @@ describe("a connected bot", () => {
     await t.connected(2);
     await answers(t);
     expect(t.discord.gateway.counts.identifies).toBe(2);
-    expect(t.discord.requestsTo("POST /applications/{application_id}/commands")).toHaveLength(1);
+    expect(t.discord.requestsTo("POST /applications/{application_id}/commands")).toHaveLength(2);
   });
 
   test("notices a dead connection by its heartbeat", async () => {

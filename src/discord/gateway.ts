@@ -1,16 +1,28 @@
-import { type Client, Events, GatewayCloseCodes, type Interaction, type REST } from "discord.js";
+import {
+  type Client,
+  Events,
+  GatewayCloseCodes,
+  GatewayDispatchEvents,
+  type GatewayMessageCreateDispatchData,
+  type GatewayMessageDeleteBulkDispatchData,
+  type GatewayMessageDeleteDispatchData,
+  type Interaction,
+  type REST,
+} from "discord.js";
 import { isWisError, WisError } from "../errors.ts";
 import type { Now } from "../lib/clock.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import { createClient } from "./client.ts";
 import { fromDiscord } from "./errors.ts";
+import type { Said } from "./heard.ts";
 import { backOff, createIdentifyThrottler, type Pace, sessionsLeft } from "./identify.ts";
 import { inviteUrl } from "./invite.ts";
 import type { BotState } from "./ports.ts";
-import { intentsRefused, tokenRefused, unreachable } from "./refusals.ts";
+import { contentRefused, intentsRefused, tokenRefused, unreachable } from "./refusals.ts";
+import type { MessageListener } from "./talk.ts";
 import { type Timers, wait } from "./timers.ts";
 
-/** The connection by which interactions come in. discord.js resumes a lost one; what it gives up is begun anew here. */
+/** The connection by which interactions and messages come in. discord.js resumes a lost one; what it gives up is begun anew here. */
 export interface Gateway {
   /**
    * Resolves when the bot is ready, or when it is known that it will take more than one try. Rejects with WisError
@@ -29,7 +41,10 @@ export interface GatewayDeps {
   token: string;
   rest: REST;
   telemetry: Telemetry;
+  /** Asks for the intent to read all messages, which has to be granted in Discord's portal. */
+  messageContent: boolean;
   onInteraction: (interaction: Interaction) => void;
+  onMessage: Pick<MessageListener, "created" | "updated" | "deleted">;
   /** Connected, for the first time or again: what waits for Discord may be tried. */
   onConnected: (applicationId: string) => void;
   timers: Timers;
@@ -43,7 +58,8 @@ const START_PATIENCE_MS = 10_000;
 const OUTAGE_AFTER_MS = 10_000;
 
 export function createGateway(deps: GatewayDeps): Gateway {
-  const { api, token, rest, telemetry, onInteraction, onConnected, timers, now, pace } = deps;
+  const { api, token, rest, telemetry, messageContent, onInteraction, onMessage, onConnected } = deps;
+  const { timers, now, pace } = deps;
   const { log } = telemetry;
   const throttler = createIdentifyThrottler({ rest, log, timers, now, pace });
   const closing = new AbortController();
@@ -100,8 +116,32 @@ export function createGateway(deps: GatewayDeps): Gateway {
     });
   }
 
+  /**
+   * From the gateway's own payloads: they bring along what a message replies to, and tell of changes and deletions of
+   * what is in no cache; discord.js's messages do neither without keeping them all.
+   */
+  function listenToMessages(bot: Client<boolean>): void {
+    const on = <Data>(event: GatewayDispatchEvents, take: (data: Data) => void) =>
+      bot.ws.on(event, (data: Data) => {
+        try {
+          take(data);
+        } catch (error) {
+          telemetry.record(error, "handling a message from Discord");
+        }
+      });
+    on(GatewayDispatchEvents.MessageCreate, (message: Written) => onMessage.created(saidTo(bot, message)));
+    on(GatewayDispatchEvents.MessageUpdate, (message: Written) => onMessage.updated(saidTo(bot, message)));
+    on(GatewayDispatchEvents.MessageDelete, ({ id }: GatewayMessageDeleteDispatchData) =>
+      onMessage.deleted([id]),
+    );
+    on(GatewayDispatchEvents.MessageDeleteBulk, ({ ids }: GatewayMessageDeleteBulkDispatchData) =>
+      onMessage.deleted(ids),
+    );
+  }
+
   function listen(bot: Client<boolean>): void {
     bot.on(Events.InteractionCreate, onInteraction);
+    listenToMessages(bot);
     bot.on(Events.ShardReady, () => {
       ready(bot, "connected");
       if (bot.application && bot.guilds.cache.size === 0) {
@@ -117,7 +157,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       lost(new Error("the gateway connection was closed"), OUTAGE_AFTER_MS);
       begun();
     });
-    bot.on(Events.ShardDisconnect, ({ code }) => refuse(refusalBy(code)));
+    bot.on(Events.ShardDisconnect, ({ code }) => refuse(refusalBy(code, messageContent)));
     bot.on(Events.ShardError, (error) => log.debug({ err: error }, "Discord: gateway connection failed"));
     bot.on(Events.Error, (error) => void telemetry.record(error, "handling an event from Discord"));
     bot.on(Events.Warn, (message) => log.warn({}, `Discord: ${message}`));
@@ -133,7 +173,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     }
     closing.signal.throwIfAborted();
     const ended = new AbortController();
-    const bot = createClient({ api, throttler, ended: AbortSignal.any([ended.signal, closing.signal]) });
+    const over = AbortSignal.any([ended.signal, closing.signal]);
+    const bot = createClient({ api, messageContent, throttler, ended: over });
     client = bot;
     listen(bot);
     try {
@@ -183,12 +224,20 @@ export function createGateway(deps: GatewayDeps): Gateway {
   };
 }
 
+type Written = GatewayMessageCreateDispatchData;
+
+function saidTo({ user, application, channels }: Client<boolean>, message: Written): Said {
+  const channel = channels.cache.get(message.channel_id);
+  const thread = channel?.isThread() ? { ownerId: channel.ownerId, parentId: channel.parentId } : undefined;
+  return { message, botId: user?.id ?? "", applicationId: application?.id ?? "", thread };
+}
+
 // https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
-function refusalBy(code: number): WisError {
+function refusalBy(code: number, messageContent: boolean): WisError {
   const cause = new Error(`the gateway closed with ${code} ${GatewayCloseCodes[code] ?? ""}`.trim());
   if (code === GatewayCloseCodes.AuthenticationFailed) return tokenRefused(cause);
   if (code === GatewayCloseCodes.DisallowedIntents || code === GatewayCloseCodes.InvalidIntents) {
-    return intentsRefused(cause);
+    return messageContent ? contentRefused(cause) : intentsRefused(cause);
   }
   return new WisError("discord.failed", {
     say: `Discord closed the connection for good (${code}).`,

@@ -4,7 +4,7 @@ import type { StoredFile } from "../files/ports.ts";
 // Files that are small enough to be posted as they are, in place of their link.
 
 /** What one request to Discord may carry, less its form's own lines: https://discord.com/developers/docs/reference#uploading-files */
-const REQUEST_LIMIT = 25 * 2 ** 20 - 64 * 2 ** 10;
+export const REQUEST_LIMIT = 25 * 2 ** 20 - 64 * 2 ** 10;
 
 /**
  * Whether a file may be posted as an attachment by who may attach `attachmentLimit` bytes (undefined: not known). Not

@@ -1,22 +1,30 @@
 import { describe, expect, test } from "bun:test";
 import { newCapability } from "../lib/capability.ts";
-import type { AnswerPlace, AnswerRow } from "../llm/ports.ts";
+import type { AnswerPlace, TurnRow } from "../llm/ports.ts";
 import { openTestBot, type TestBot } from "../testing/test-bot.ts";
 import { markInterrupted } from "./interrupted.ts";
 import { createMessages } from "./respond.ts";
 import { createRest } from "./rest.ts";
 
-const row = (place: AnswerPlace, createdAt: number): AnswerRow => ({
-  id: newCapability(),
+const row = (place: AnswerPlace, createdAt: number, id = newCapability()): TurnRow => ({
+  id,
+  conversation: id,
+  parentId: null,
+  depth: 0,
   userId: "1",
-  state: "answering",
+  userName: "Ada",
+  question: "Why?",
+  documents: "",
+  text: "",
+  thinking: "",
   model: "llama3.2",
+  state: "answering",
   place,
   createdAt,
   endedAt: null,
-  inputTokens: null,
-  outputTokens: null,
+  tokens: 0,
   errorCode: null,
+  vote: 0,
 });
 
 /** An answer whose first words are there, as a killed process leaves it. */
@@ -25,7 +33,7 @@ async function leaveAnswer(t: TestBot) {
   const answer = await t.llm.asked();
   answer.say("The first words of a longer answer, and");
   const { id } = await asked.waitFor(({ content }) => content.includes("first words"));
-  const left = row({ ...answer.question.place, messageId: id }, t.now());
+  const left = row({ ...answer.question.place, messageId: id }, t.now(), answer.id);
   t.llm.leave(left);
   return { asked, left };
 }
@@ -42,7 +50,7 @@ describe("what an earlier process left unanswered", () => {
     ["at once", 0],
     ["an hour later", 3_600_000],
   ] as const) {
-    test(`is marked when the bot is back ${when}: the part stays, Stop goes`, async () => {
+    test(`is marked when the bot is back ${when}: the part stays, and it can be asked again`, async () => {
       await using t = await openTestBot();
       const { asked, left } = await leaveAnswer(t);
       t.later(ms);
@@ -51,13 +59,34 @@ describe("what an earlier process left unanswered", () => {
       expect(message?.content).toStartWith(
         "> Why?\nThe first words of a longer answer, and\n-# ⚠️ Interrupted",
       );
-      expect(message?.buttons).toEqual([]);
+      expect(message?.buttons.map(({ customId }) => customId)).toEqual([`llm:again:${left.id}`]);
       expect(t.llm.settledIds).toEqual([left.id]);
     });
   }
 
+  test("is marked where no interaction leads to it", async () => {
+    await using t = await openTestBot();
+    const { asked, left } = await leaveAnswer(t);
+    t.llm.leave({ ...left, id: newCapability(), place: { ...left.place, interactionToken: null } });
+    t.llm.settledIds.push(left.id);
+    expect(await marking(t)()).toBe(1);
+    expect(asked.message()?.content).toContain("Interrupted");
+    await t.discord.request("PATCH /channels/{channel_id}/messages/{message_id}");
+  });
+
+  test("can be asked again by its asker", async () => {
+    await using t = await openTestBot();
+    const { asked, left } = await leaveAnswer(t);
+    await marking(t)();
+    t.llm.knows.turns.set(left.id, { ...left, userId: t.discord.user("ada").id });
+    const message = await asked.waitFor(({ content }) => content.includes("Interrupted"));
+    t.discord.press({ user: "ada", message, button: "Regenerate" });
+    const again = await t.llm.asked();
+    expect(again.question.prompt).toBe("Why?");
+  });
+
   test("is seen to when the first session begins", async () => {
-    const left: AnswerRow[] = [];
+    const left: TurnRow[] = [];
     await using t = await openTestBot({
       before({ discord, llm, now }) {
         const { id: messageId, channelId } = discord.say({ content: "not the bot's own" });

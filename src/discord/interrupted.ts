@@ -1,8 +1,10 @@
 import type { Llm } from "../llm/llm.ts";
 import type { AnswerPlace } from "../llm/ports.ts";
+import { againRows } from "./answer-controls.ts";
 import { isFinalNo } from "./errors.ts";
-import { CONTENT_LIMIT, interruptedMark, truncate } from "./render.ts";
+import { CONTENT_LIMIT, interruptedMark } from "./render.ts";
 import type { Messages, Shown } from "./respond.ts";
+import { partText, split } from "./split.ts";
 
 export interface InterruptedDeps {
   llm: Pick<Llm, "leftBehind" | "settled">;
@@ -16,7 +18,7 @@ export interface InterruptedDeps {
 export async function markInterrupted({ llm, messages }: InterruptedDeps): Promise<number> {
   const rows = await llm.leftBehind();
   for (const { id, place } of rows) {
-    await mark(messages, shownAt(place)).catch((error) => {
+    await mark(messages, shownAt(place), id).catch((error) => {
       // Deleted, or out of the bot's reach by now: there is nobody left to tell.
       if (!isFinalNo(error)) throw error;
     });
@@ -25,20 +27,19 @@ export async function markInterrupted({ llm, messages }: InterruptedDeps): Promi
   return rows.length;
 }
 
-async function mark(messages: InterruptedDeps["messages"], shown: Shown): Promise<void> {
+async function mark(messages: InterruptedDeps["messages"], shown: Shown, turnId: string): Promise<void> {
   const { content } = await messages.read(shown);
   if (content.endsWith(interruptedMark)) return;
-  const kept = truncate(content, CONTENT_LIMIT - interruptedMark.length - 1);
-  await messages.edit(shown, { content: `${kept}\n${interruptedMark}` });
+  const room = CONTENT_LIMIT - interruptedMark.length - 1;
+  // All of it: a message that is being written leaves more room than that.
+  const [kept] = split(content, () => room);
+  const marked = `${kept ? partText(kept).trimEnd() : ""}\n${interruptedMark}`;
+  await messages.edit(shown, { content: marked, components: againRows(turnId) });
 }
 
-function shownAt({
-  channelId,
-  messageId,
-  applicationId,
-  interactionToken,
-  interactionAt,
-}: AnswerPlace): Shown {
-  const via = { applicationId, token: interactionToken, at: interactionAt };
+/** What answers no interaction is reached by channel and message id. */
+function shownAt(place: AnswerPlace): Shown {
+  const { channelId, messageId, applicationId, interactionToken, interactionAt } = place;
+  const via = interactionToken ? { applicationId, token: interactionToken, at: interactionAt } : undefined;
   return { channelId, messageId: messageId ?? undefined, ephemeral: false, via };
 }

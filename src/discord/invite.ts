@@ -5,6 +5,8 @@ const permissions = {
   viewChannel: 1n << 10n,
   sendMessages: 1n << 11n,
   sendMessagesInThreads: 1n << 38n,
+  // For answers in threads of their own.
+  createPublicThreads: 1n << 35n,
   // The card of a file is an embed; an answer too long for messages is a file.
   embedLinks: 1n << 14n,
   attachFiles: 1n << 15n,

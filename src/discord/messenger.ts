@@ -40,7 +40,7 @@ export function createMessenger(deps: MessengerDeps): Messenger {
   function directly({ id, ownerId }: Announcement, body: Body): Way[] {
     // An owner named on the command line may be nobody in Discord.
     if (!/^\d{17,20}$/.test(ownerId)) return [];
-    return [async () => messages.send(await messages.directChannel(ownerId), body, id)];
+    return [async () => messages.send(await messages.directChannel(ownerId), body, { nonce: id })];
   }
 
   /** Where the upload link was. The card is elsewhere by now: that this fails takes nothing from it. */
@@ -56,7 +56,8 @@ export function createMessenger(deps: MessengerDeps): Messenger {
     const isPublic = origin !== null && !origin.private;
     const post = isPublic && fitsInline(file, origin.attachmentLimit) ? "offered" : undefined;
     const elsewhere: Way[] = directly(announcement, fileCard(file));
-    if (isPublic) elsewhere.unshift(() => messages.send(origin.channelId, fileCard(file, { post }), id));
+    if (isPublic)
+      elsewhere.unshift(() => messages.send(origin.channelId, fileCard(file, { post }), { nonce: id }));
     const ways: Way[] = elsewhere.map((way) => async () => {
       await way();
       await tellAsker(announcement, file);

@@ -18,6 +18,14 @@ export function intentsRefused(cause?: unknown): WisError {
   });
 }
 
+export function contentRefused(cause?: unknown): WisError {
+  return new WisError("discord.intents_refused", {
+    say: "Discord does not let the bot read all messages, as discord.message_content asks.",
+    hint: "Switch on Message Content Intent under Bot on https://discord.com/developers/applications, or set discord.message_content to false.",
+    cause,
+  });
+}
+
 export function unreachable(cause?: unknown): WisError {
   return new WisError("discord.unreachable", {
     say: "Discord can't be reached.",

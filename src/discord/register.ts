@@ -5,15 +5,16 @@ import {
   ApplicationIntegrationType,
   InteractionContextType,
   type REST,
-  type RESTPostAPIChatInputApplicationCommandsJSONBody,
+  type RESTPostAPIApplicationCommandsJSONBody,
   Routes,
 } from "discord.js";
-import type { Command } from "./commands/command.ts";
+import type { Command, MessageCommand } from "./commands/command.ts";
 import { fromDiscord } from "./errors.ts";
 
 export interface RegisterDeps {
   rest: REST;
   commands: readonly Command[];
+  messageCommands: readonly MessageCommand[];
 }
 
 export interface RegisterInput {
@@ -27,7 +28,7 @@ export interface Registration {
   removed: number;
 }
 
-type Wanted = RESTPostAPIChatInputApplicationCommandsJSONBody;
+type Wanted = RESTPostAPIApplicationCommandsJSONBody;
 type Path = `/${string}`;
 
 /** A command as Discord has it. */
@@ -43,18 +44,19 @@ interface Existing {
  * Throws WisError discord.*.
  */
 export async function registerCommands(deps: RegisterDeps, input: RegisterInput): Promise<Registration> {
-  const { rest, commands } = deps;
+  const { rest, commands, messageCommands } = deps;
   const { applicationId, guildIds } = input;
+  const wanted = [wis(commands), ...messageCommands.map(({ name }) => inMenu(name))];
   try {
     const global = Routes.applicationCommands(applicationId);
     if (guildIds.length === 0)
-      return { written: await write(rest, global, everywhere(commands)), removed: 0 };
+      return { written: await write(rest, global, wanted.map(everywhere)), removed: 0 };
     let written = 0;
     for (const guildId of guildIds) {
-      written += await write(rest, Routes.applicationGuildCommands(applicationId, guildId), wis(commands));
+      written += await write(rest, Routes.applicationGuildCommands(applicationId, guildId), wanted);
     }
-    // Left from before guild_ids was set, it would stand in those guilds' menus a second time.
-    return { written, removed: await remove(rest, global) };
+    // Left from before guild_ids was set, they would stand in those guilds' menus a second time.
+    return { written, removed: await remove(rest, global, wanted) };
   } catch (error) {
     throw fromDiscord(error, "register the commands");
   }
@@ -75,34 +77,51 @@ function wis(commands: readonly Command[]): Wanted {
   };
 }
 
-/** Guild commands have no contexts, so only the global one names them: servers, and messages to the bot. */
-function everywhere(commands: readonly Command[]): Wanted {
+/** An entry of every message's menu, under Apps. */
+function inMenu(name: string): Wanted {
+  return { type: ApplicationCommandType.Message, name };
+}
+
+/**
+ * In servers, in messages to the bot and, for whoever installs it for themselves, everywhere else. Only global commands
+ * have contexts: a guild's are the guild's.
+ */
+function everywhere(wanted: Wanted): Wanted {
   return {
-    ...wis(commands),
-    integration_types: [ApplicationIntegrationType.GuildInstall],
-    contexts: [InteractionContextType.Guild, InteractionContextType.BotDM],
+    ...wanted,
+    integration_types: [ApplicationIntegrationType.GuildInstall, ApplicationIntegrationType.UserInstall],
+    contexts: [
+      InteractionContextType.Guild,
+      InteractionContextType.BotDM,
+      InteractionContextType.PrivateChannel,
+    ],
   };
 }
 
-async function write(rest: REST, path: Path, wanted: Wanted): Promise<number> {
-  const existing = await ours(rest, path);
-  if (!existing) await rest.post(path, { body: wanted });
-  else if (!says(existing, wanted)) {
-    await rest.patch(`${path}/${existing.id}`, { body: wanted });
-  } else return 0;
-  return 1;
+async function write(rest: REST, path: Path, all: readonly Wanted[]): Promise<number> {
+  let written = 0;
+  for (const { existing, wanted } of await compare(rest, path, all)) {
+    if (existing && says(existing, wanted)) continue;
+    if (existing) await rest.patch(`${path}/${existing.id}`, { body: wanted });
+    else await rest.post(path, { body: wanted });
+    written += 1;
+  }
+  return written;
 }
 
-async function remove(rest: REST, path: Path): Promise<number> {
-  const existing = await ours(rest, path);
-  if (!existing) return 0;
-  await rest.delete(`${path}/${existing.id}`);
-  return 1;
+async function remove(rest: REST, path: Path, all: readonly Wanted[]): Promise<number> {
+  const found = (await compare(rest, path, all)).flatMap(({ existing }) => existing ?? []);
+  for (const { id } of found) await rest.delete(`${path}/${id}`);
+  return found.length;
 }
 
-async function ours(rest: REST, path: Path): Promise<Existing | undefined> {
-  const all = (await rest.get(path)) as Existing[];
-  return all.find(({ name, type }) => name === "wis" && type === ApplicationCommandType.ChatInput);
+/** What Discord has beside what it is to have: a command is known by its type and name. */
+async function compare(rest: REST, path: Path, all: readonly Wanted[]) {
+  const existing = (await rest.get(path)) as Existing[];
+  return all.map((wanted) => ({
+    wanted,
+    existing: existing.find(({ name, type }) => name === wanted.name && type === wanted.type),
+  }));
 }
 
 /** True when a command is as wanted. What we don't say of it (id, version, contexts in a guild, …) Discord fills in. */

@@ -1,7 +1,7 @@
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { WisError } from "../errors.ts";
-import { CONTENT_LIMIT, errorText, modelText, plain, truncate } from "./render.ts";
+import { CONTENT_LIMIT, errorText, plain, truncate } from "./render.ts";
 
 test("an error says what happened, what to do, and the id that leads to its trace", () => {
   const error = new WisError("quota.files", {
@@ -20,6 +20,17 @@ test("an error fits into a message with its id, however long its words", () => {
   expect(text).toEndWith("`id`");
 });
 
+test("an error hides no address behind the words that somebody chose", () => {
+  const say = 'No model server here has the model "[a](https://evil.example)".';
+  expect(errorText(new WisError("llm.model_missing", { say }), "id")).not.toContain("](");
+});
+
+test("no link of several is left behind its words", () => {
+  expect(plain("[a](https://a.example) [b](https://b.example)")).toBe(
+    "\\[a](https://a.example) \\[b](https://b.example)",
+  );
+});
+
 test("a hostile file name is shown as it stands", () => {
   expect(plain("**bold** [x](https://evil.example) `a`\n# b")).toBe(
     "\\*\\*bold\\*\\* \\[x](https://evil.example) \\`a\\` # b",
@@ -34,32 +45,6 @@ test("what is cut ends in an ellipsis and stays well formed", () => {
       expect(cut.isWellFormed()).toBe(true);
     }),
   );
-});
-
-describe("a model's words", () => {
-  test("show where a link leads instead of hiding it behind other words", () => {
-    expect(modelText("see [your bank](https://evil.example)")).toBe("see [your bank] (https://evil.example)");
-  });
-
-  test("stay as they are in code", () => {
-    expect(modelText("```js\nf[0](x)\n```")).toBe("```js\nf[0](x)\n```");
-  });
-
-  test("only grow when the answer grows", () => {
-    const pieces = fc.array(fc.constantFrom("]", "(", "[", "```", "`", " ", "\n", "a"), { maxLength: 60 });
-    fc.assert(
-      fc.property(pieces, pieces, (before, after) => {
-        const text = before.join("");
-        // A row of backticks that is still growing may yet become a fence.
-        fc.pre(!text.endsWith("`"));
-        expect(modelText(text + after.join(""))).toStartWith(modelText(text));
-      }),
-    );
-  });
-
-  test("never fill a message with white space", () => {
-    expect(modelText(`a${"\n".repeat(9_000)}b`).length).toBeLessThan(600);
-  });
 });
 
 test("whatever a name holds, it is within its limit with all that keeps it from being read as Markdown", () => {

@@ -9,7 +9,8 @@ export const CONTENT_LIMIT = 2_000;
 /** An error as its person sees it. `errorId` leads the operator to its trace. */
 export function errorText({ say, hint }: WisError, errorId: string): string {
   const footer = `\n-# Error id \`${errorId}\``;
-  const words = ["⚠️ ", say, hint ? `\n${hint}` : ""].join("");
+  // It may name what somebody typed: that hides no address behind other words.
+  const words = ["⚠️ ", say, hint ? `\n${hint}` : ""].join("").replaceAll("](", "] (");
   return truncate(words, CONTENT_LIMIT - footer.length) + footer;
 }
 
@@ -33,11 +34,11 @@ export function plain(name: string, limit = 200): string {
   const oneLine = name.replace(/\s+/g, " ").trim();
   let kept = Math.min(oneLine.length, limit);
   for (;;) {
-    const text = escapeMarkdown(truncate(oneLine, kept), {
-      maskedLink: true,
-      heading: true,
-      bulletedList: true,
-    });
+    // discord.js takes several links for one, and escapes the first.
+    const text = escapeMarkdown(truncate(oneLine, kept), { heading: true, bulletedList: true }).replaceAll(
+      "[",
+      "\\[",
+    );
     if (text.length <= limit) return text;
     kept = Math.max(1, kept - Math.max(1, Math.floor((text.length - limit) / 2)));
   }
@@ -47,18 +48,4 @@ export function plain(name: string, limit = 200): string {
 export function truncate(text: string, limit: number): string {
   if (text.length <= limit) return text;
   return `${text.slice(0, limit - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;
-}
-
-const LONGEST_GAP = 500;
-
-/**
- * A model's words as Discord may show them: a link's address stays in sight instead of behind other words, and no
- * message can consist of white space alone. Appending to the text only appends to the result.
- */
-export function modelText(text: string): string {
-  const gaps = text.trimStart().replace(/\s+/g, (gap) => gap.slice(0, LONGEST_GAP));
-  return gaps
-    .split("```")
-    .map((piece, index) => (index % 2 === 0 ? piece.replaceAll("](", "] (") : piece))
-    .join("```");
 }

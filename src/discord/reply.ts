@@ -1,4 +1,5 @@
 import type { APIMessage } from "discord.js";
+import type { Form } from "./form.ts";
 import type { Body, InteractionKey, Messages, SendOptions, Shown } from "./respond.ts";
 
 /** What one interaction is answered with. */
@@ -7,10 +8,14 @@ export interface Reply {
   defer(options?: { ephemeral?: boolean }): Promise<void>;
   /** For a button: takes the press. `show` then changes the button's own message. */
   acknowledge(): Promise<void>;
+  /** The first response: a form to fill in. What is filled in comes as an interaction of its own. */
+  modal(form: Form): Promise<void>;
   /** What is shown now, whoever changed it last. Only after the first response. */
   current(): Promise<Pick<APIMessage, "components">>;
   /** The first response, or what replaces it. `options` count for the first response only. */
   show(body: Body, options?: SendOptions): Promise<Shown>;
+  /** For a button: changes the buttons under its message, and nothing else of it. Only after `acknowledge`. */
+  showButtons(components: NonNullable<Body["components"]>): Promise<void>;
   /** One more message below. */
   more(body: Body, options?: SendOptions): Promise<Shown>;
   /**
@@ -55,10 +60,19 @@ export function createReply(
       if (!shown) throw new Error("nothing has been shown yet");
       return await messages.read(shown);
     },
+    async showButtons(components) {
+      if (!shown) throw new Error("nothing has been shown yet");
+      await messages.editButtons(shown, components);
+    },
     async acknowledge() {
       await messages.acknowledge(key);
       pressed = true;
       shown = { channelId, messageId: undefined, ephemeral: false, via: key };
+      onFirstResponse();
+    },
+    async modal(form) {
+      await messages.modal(key, form);
+      pressed = true;
       onFirstResponse();
     },
     more: (body, options) => messages.followUp(key, channelId, body, options),

@@ -5,7 +5,6 @@ import {
   type APIEmbed,
   type APIMessage,
   InteractionResponseType,
-  MessageFlags,
   type RawFile,
   type REST,
   RESTJSONErrorCodes,
@@ -15,6 +14,8 @@ import { WisError } from "../errors.ts";
 import type { Now } from "../lib/clock.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import { fromDiscord, isDiscordCode } from "./errors.ts";
+import { type Form, formData } from "./form.ts";
+import { flagsOf, ordinary, payload } from "./payload.ts";
 
 // The only place that sends to Discord or edits there, so that what holds for every message is said once.
 
@@ -33,6 +34,8 @@ export interface InteractionKey {
   applicationId: string;
   /** When it arrived, milliseconds since the epoch. */
   at: number;
+  /** The bot is not where it was asked: nothing can be done there but with the token, and that runs out. */
+  alone?: boolean | undefined;
 }
 
 /** A message of the bot. */
@@ -42,12 +45,27 @@ export interface Shown {
   messageId: string | undefined;
   ephemeral: boolean;
   /** The interaction that it answers; undefined for an ordinary message. */
-  via: Pick<InteractionKey, "applicationId" | "token" | "at"> | undefined;
+  via: Omit<InteractionKey, "id"> | undefined;
+}
+
+/** What may be chosen for an option: each at most 100 characters. */
+export interface Choice {
+  name: string;
+  value: string;
 }
 
 export interface SendOptions {
   ephemeral?: boolean;
   /** Discord makes no cards out of the links in it. */
+  plainLinks?: boolean;
+}
+
+/** Of an ordinary message. */
+export interface MessageOptions {
+  /** At most 25 characters: with the same one a message is sent once, however often it is tried. */
+  nonce?: string | undefined;
+  /** The message that it answers; fine when that is gone. */
+  replyTo?: string | undefined;
   plainLinks?: boolean;
 }
 
@@ -62,11 +80,20 @@ export interface Messages {
   ): Promise<Shown>;
   /** The first response to a button: its message stays, and may be edited as the reply. */
   acknowledge(key: InteractionKey): Promise<void>;
+  /** The first response to a command or a button: a form to fill in. */
+  modal(key: InteractionKey, form: Form): Promise<void>;
+  /** What somebody who types an option may choose: at most 25. */
+  suggest(key: InteractionKey, choices: Choice[]): Promise<void>;
   /** One more message to an interaction that has been answered. */
   followUp(key: InteractionKey, channelId: string, body: Body, options?: SendOptions): Promise<Shown>;
-  /** An ordinary message. The same `nonce` (at most 25 characters) sends it once, however often it is tried. */
-  send(channelId: string, body: Body, nonce?: string): Promise<Shown>;
+  send(channelId: string, body: Body, options?: MessageOptions): Promise<Shown>;
+  /** "WisBot is typing…", for the next 10 s or until it sends something. */
+  typing(channelId: string): Promise<void>;
+  /** Opens a thread under a message; gives its id. `name`: 1 to 100 characters. */
+  startThread(channelId: string, messageId: string, name: string): Promise<string>;
   edit(shown: Shown, body: Body): Promise<void>;
+  /** Leaves everything else as it is. */
+  editButtons(shown: Shown, components: NonNullable<Body["components"]>): Promise<void>;
   read(shown: Shown): Promise<APIMessage>;
   /** Fine when it is gone already. */
   remove(shown: Shown): Promise<void>;
@@ -89,6 +116,11 @@ interface Answered {
 const TOKEN_LIVES_MS = 15 * 60_000;
 const TOKEN_IS_USED_MS = 14 * 60_000;
 
+/** By when a reply that is reached by its token alone has to have its last text, milliseconds since the epoch. */
+export function closesAt({ at }: Pick<InteractionKey, "at">): number {
+  return at + TOKEN_IS_USED_MS;
+}
+
 export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages {
   /** `name` is a span's name and completes "Discord refused to …". */
   async function call<T>(name: string, run: () => Promise<unknown>): Promise<T> {
@@ -101,8 +133,11 @@ export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages
     });
   }
 
-  async function callback(key: InteractionKey, type: InteractionResponseType, body?: Body, flags = 0) {
-    const { data, files } = body ? payload(body, flags) : { data: flags ? { flags } : undefined, files: [] };
+  async function callback(
+    key: InteractionKey,
+    type: InteractionResponseType,
+    { data, files = [] }: { data?: object | undefined; files?: RawFile[] } = {},
+  ) {
     return call<Answered>("answer an interaction", () =>
       rest.post(Routes.interactionCallback(key.id, key.token), {
         // It answers with the message's id, needed when the token has run out.
@@ -118,7 +153,7 @@ export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages
   function place({ via, channelId, messageId, ephemeral }: Shown) {
     const age = via ? now() - via.at : Number.POSITIVE_INFINITY;
     // The bot can't reach an ephemeral message without the interaction, nor one whose id it never learned.
-    const onlyByToken = ephemeral || messageId === undefined;
+    const onlyByToken = ephemeral || messageId === undefined || via?.alone === true;
     if (via && age < (onlyByToken ? TOKEN_LIVES_MS : TOKEN_IS_USED_MS)) {
       const path = Routes.webhookMessage(via.applicationId, via.token, messageId ?? "@original");
       return { path, auth: false };
@@ -127,11 +162,10 @@ export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages
     return { path: Routes.channelMessage(channelId, messageId), auth: true };
   }
 
-  async function send(channelId: string, body: Body, options: SendOptions = {}, nonce?: string) {
-    const { data, files } = payload(body, flagsOf({ ...options, ephemeral: false }));
-    const once = nonce ? { nonce, enforce_nonce: true } : {};
+  async function send(channelId: string, body: Body, options: MessageOptions = {}): Promise<Shown> {
+    const { data, files } = ordinary(body, options);
     const sent = await call<APIMessage>("send a message", () =>
-      rest.post(Routes.channelMessages(channelId), { body: { ...data, ...once }, files }),
+      rest.post(Routes.channelMessages(channelId), { body: data, files }),
     );
     return { channelId: sent.channel_id, messageId: sent.id, ephemeral: false, via: undefined };
   }
@@ -141,18 +175,28 @@ export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages
       const type = body
         ? InteractionResponseType.ChannelMessageWithSource
         : InteractionResponseType.DeferredChannelMessageWithSource;
-      const { interaction } = await callback(key, type, body, flagsOf(options));
+      const flags = flagsOf(options);
+      const deferred = { data: flags ? { flags } : undefined };
+      const { interaction } = await callback(key, type, body ? payload(body, flags) : deferred);
       const messageId = interaction?.response_message_id;
       return { channelId, messageId, ephemeral: options.ephemeral === true, via: key };
     },
     async acknowledge(key) {
       await callback(key, InteractionResponseType.DeferredMessageUpdate);
     },
+    async modal(key, form) {
+      await callback(key, InteractionResponseType.Modal, { data: formData(form) });
+    },
+    async suggest(key, choices) {
+      await callback(key, InteractionResponseType.ApplicationCommandAutocompleteResult, {
+        data: { choices },
+      });
+    },
     async followUp(key, channelId, body, options = {}) {
-      if (now() - key.at >= TOKEN_IS_USED_MS) {
-        if (options.ephemeral) throw tooLate();
-        return send(channelId, body, options);
-      }
+      const onlyByToken = options.ephemeral === true || key.alone === true;
+      const age = now() - key.at;
+      if (age >= TOKEN_LIVES_MS && onlyByToken) throw tooLate();
+      if (age >= TOKEN_IS_USED_MS && !onlyByToken) return send(channelId, body, options);
       const { data, files } = payload(body, flagsOf(options));
       const sent = await call<APIMessage>("send a follow-up", () =>
         rest.post(Routes.webhook(key.applicationId, key.token), {
@@ -164,13 +208,27 @@ export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages
       );
       return { channelId, messageId: sent.id, ephemeral: options.ephemeral === true, via: key };
     },
-    send: (channelId, body, nonce) => send(channelId, body, {}, nonce),
+    send,
+    async typing(channelId) {
+      await call("show that it is typing", () => rest.post(Routes.channelTyping(channelId)));
+    },
+    async startThread(channelId, messageId, name) {
+      const { id } = await call<{ id: string }>("open a thread", () =>
+        rest.post(Routes.threads(channelId, messageId), { body: { name } }),
+      );
+      return id;
+    },
     async edit(shown, body) {
       const { path, auth } = place(shown);
       const { data, files } = payload(body);
       // An edit keeps the attachments that it does not mention.
       const whole = { embeds: [], components: [], attachments: [], ...data };
       await call("edit a message", () => rest.patch(path, { body: whole, files, auth }));
+    },
+    async editButtons(shown, components) {
+      const { path, auth } = place(shown);
+      const body = { components, allowed_mentions: { parse: [] } };
+      await call("edit a message", () => rest.patch(path, { body, auth }));
     },
     async read(shown) {
       const { path, auth } = place(shown);
@@ -192,24 +250,6 @@ export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages
       return id;
     },
   };
-}
-
-function flagsOf({ ephemeral, plainLinks }: SendOptions): number {
-  return (ephemeral ? MessageFlags.Ephemeral : 0) | (plainLinks ? MessageFlags.SuppressEmbeds : 0);
-}
-
-function payload({ content = "", embeds, components, file }: Body, flags = 0) {
-  const files: RawFile[] = file ? [file] : [];
-  const data = {
-    content,
-    ...(embeds && { embeds }),
-    ...(components && { components }),
-    ...(file && { attachments: [{ id: "0", filename: file.name }] }),
-    ...(flags && { flags }),
-    // Discord parses mentions anew, with its defaults, in every send and every edit that does not say this.
-    allowed_mentions: { parse: [] },
-  };
-  return { data, files };
 }
 
 function tooLate(): WisError {

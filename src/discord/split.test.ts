@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { modelText } from "./model-text.ts";
 import { partText, split } from "./split.ts";
 
 const whole = (text: string, limit: number) => split(text, () => limit);
@@ -58,6 +59,77 @@ test("more text changes no part but the last", () => {
       fc.pre(text.isWellFormed() && more.isWellFormed());
       const before = sent(text, limit).slice(0, -1);
       expect(sent(text + more, limit).slice(0, before.length)).toEqual(before);
+    }),
+  );
+});
+
+test("no part ends or begins inside what people see as one character", () => {
+  const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+  const hard = fc.constantFrom(
+    "👩‍👩‍👧‍👦",
+    "🇩🇪",
+    "🇫🇷",
+    "e\u0301",
+    "นี้",
+    "한",
+    "\u200b",
+    "\u202eשלום",
+    "\r\n",
+    "日",
+    "a",
+    " ",
+  );
+  const texts = fc.array(hard, { minLength: 100, maxLength: 400 }).map((pieces) => pieces.join(""));
+  fc.assert(
+    fc.property(texts, anyLimit, (text, limit) => {
+      const ends = new Set(Array.from(segmenter.segment(text), ({ index }) => index).concat(text.length));
+      let at = 0;
+      for (const { body } of whole(text, limit)) {
+        at += body.length;
+        expect(ends.has(at)).toBe(true);
+      }
+    }),
+  );
+});
+
+/** What Discord takes for a code block: three backticks, perhaps a language, content, three backticks. */
+const BLOCK = /```(?:([a-z0-9_+\-.#]+?)\n)?\n*([^\n][\s\S]*?)\n*```/gi;
+
+test("whatever a model writes, no part leaves a code block open, as Discord reads it", () => {
+  const markdown = fc.oneof(
+    piece,
+    fc.constantFrom(
+      "\n````md\n",
+      "\n~~~\n",
+      "\n~~~~js x=1\n",
+      "\n  ```\n",
+      "\n````\n",
+      "- ```js\n",
+      "> ```\n",
+      "``````",
+    ),
+    fc.constantFrom(
+      "\n| a | b |\n|---|---|\n| ``` | x |\n",
+      "\n$$\nx\n$$\n",
+      "\\(a\\)",
+      "code();\n",
+      `\n\`\`\`${"x".repeat(200)}\n`,
+    ),
+  );
+  const texts = fc.array(markdown, { maxLength: 60 }).map((pieces) => pieces.join(""));
+  fc.assert(
+    fc.property(texts, anyLimit, (text, limit) => {
+      for (const part of sent(modelText(text), limit)) expect(part.replace(BLOCK, "")).not.toContain("```");
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("a code block is never cut right behind its beginning or before its end", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 120 }), fc.integer({ min: 1, max: 300 }), (before, inside) => {
+      const text = `${"x".repeat(before)}\n\`\`\`ts\n${"y".repeat(inside)}\n\`\`\`\nrest ${"z".repeat(100)}`;
+      for (const part of sent(text, 100)) expect(part.replace(BLOCK, "")).not.toContain("```");
     }),
   );
 });

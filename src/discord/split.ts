@@ -14,9 +14,10 @@ const FENCE = "```";
 const CLOSE_LENGTH = FENCE.length + 1;
 
 /**
- * Splits at paragraphs, else lines, else words, else characters; never inside a surrogate pair or a fence.
- * `limitOf(index)` says how many code units part `index` may have (at least 100). Appending to the text changes no
- * part but the last, except where the appended text completes a row of backticks.
+ * Splits at paragraphs, else lines, else words, else graphemes; inside one only where it fills half a part, and never
+ * inside a surrogate pair or a fence. No code block is cut where one of its halves would be empty, for to Discord that is
+ * none. `limitOf(index)` says how many code units part `index` may have (at least 100). Appending to the text changes no
+ * part but the last, except where the appended text completes a fence.
  */
 export function split(text: string, limitOf: (index: number) => number): Part[] {
   const parts: Part[] = [];
@@ -44,25 +45,30 @@ interface Cut {
   language: string | undefined;
 }
 
-// Like Discord, any three backticks open or close a block, wherever they stand. An opening one keeps its language.
-const outside = /```(?:([\w+#.-]{0,32})\n)?|./suy;
-const inside = /```|./suy;
+// Like Discord, any three backticks open or close a block, wherever they stand, and nothing else does. An opening fence
+// keeps its language and the first character of what is in the block, a closing one the last.
+const outside = /```(?:([\w+#.-]{0,32})\n)?(?:\n{0,8}(?!```)[^\n])?|./suy;
+const inside = /(?:[^`]|`(?=\n))?\n{0,8}```|./suy;
 
 /** The best place to end a part that starts at `start` and may take `room` units. */
 function findCut(text: string, start: number, room: number, language: string | undefined): Cut {
   const last = start + room;
   const wanted = start + room / 2;
-  const best: { paragraph?: Cut; line?: Cut; word?: Cut; any: Cut } = { any: { at: start, language } };
+  const best: { paragraph?: Cut; line?: Cut; word?: Cut; grapheme?: Cut; any: Cut } = {
+    any: { at: start, language },
+  };
+  const endsGrapheme = graphemeEnds(text, start, last);
   let state = language;
   for (let at = start; at < text.length; ) {
     const token = nextToken(text, at, state);
     at += token.length;
-    if (at > last) return best.paragraph ?? best.line ?? best.word ?? best.any;
+    if (at > last) return best.paragraph ?? best.line ?? best.word ?? best.grapheme ?? best.any;
     state = token.language;
     best.any = { at, language: state };
-    if (at < wanted) continue;
+    if (at < wanted || !endsGrapheme(at)) continue;
     if (text[at - 1] === "\n") best[text[at - 2] === "\n" ? "paragraph" : "line"] = best.any;
     else if (text[at - 1] === " ") best.word = best.any;
+    else best.grapheme = best.any;
   }
   return best.any;
 }
@@ -72,8 +78,22 @@ function nextToken(text: string, at: number, language: string | undefined) {
   pattern.lastIndex = at;
   const match = pattern.exec(text);
   const token = match?.[0] ?? text.slice(at, at + 1);
-  if (!token.startsWith(FENCE)) return { length: token.length, language };
+  if (!token.includes(FENCE)) return { length: token.length, language };
   return { length: token.length, language: language === undefined ? (match?.[1] ?? "") : undefined };
+}
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/** Tells whether what people see as one character ends at a place between `start` and `end`, which starts with one. */
+function graphemeEnds(text: string, start: number, end: number): (at: number) => boolean {
+  let segments: Intl.Segments | undefined;
+  return (at) => {
+    const [before, after] = [text.charCodeAt(at - 1), text.charCodeAt(at)];
+    // Below U+0300 every character stands for itself, but for a line end of two.
+    if (before < 0x300 && !(after >= 0x300)) return before !== 0x0d || after !== 0x0a;
+    segments ??= graphemes.segment(text.slice(start, end + 2));
+    return at === text.length || segments.containing(at - start)?.index === at - start;
+  };
 }
 
 function closing(body: string): string {

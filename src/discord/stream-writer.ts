@@ -1,4 +1,5 @@
 import type { Now } from "../lib/clock.ts";
+import type { Booking } from "./edit-budget.ts";
 import { isFinalNo, rateLimitedFor } from "./errors.ts";
 import type { Timers } from "./timers.ts";
 
@@ -14,8 +15,8 @@ export interface StreamWriter<T> {
 
 export interface StreamWriterDeps<T> {
   write(value: T, kind: "preview" | "final"): Promise<void>;
-  /** Books the next moment at which a preview may be written, `notBefore` or later. Milliseconds since the epoch. */
-  book: (notBefore: number) => number;
+  /** Books the next moment at which a preview may be written, `notBefore` or later, milliseconds since the epoch. */
+  book: (notBefore: number) => Booking;
   /** A preview that Discord said no to for good, such as to a deleted message. There are none afterwards. */
   onRefused: (error: unknown) => void;
   /** Between two previews, milliseconds. Default 1.2 s. */
@@ -32,7 +33,7 @@ const FINAL_RETRIES_MS = [1_000, 2_000, 4_000, 8_000, 16_000];
 export function createStreamWriter<T>(deps: StreamWriterDeps<T>): StreamWriter<T> {
   const { write, book, onRefused, timers, now } = deps;
   let pending: { value: T } | undefined;
-  let cancelTimer: (() => void) | undefined;
+  let callOff: (() => void) | undefined;
   let writing: Promise<void> | undefined;
   let { interval = INTERVAL_MS } = deps;
   let notBefore = 0;
@@ -40,15 +41,19 @@ export function createStreamWriter<T>(deps: StreamWriterDeps<T>): StreamWriter<T
   let previewing = true;
 
   function schedule(): void {
-    if (!previewing || !pending || cancelTimer || writing) return;
-    const at = book(notBefore);
-    cancelTimer = timers.after(Math.max(0, at - now()), () => {
-      cancelTimer = undefined;
+    if (!previewing || !pending || callOff || writing) return;
+    const { at, giveBack } = book(notBefore);
+    const cancelTimer = timers.after(Math.max(0, at - now()), () => {
+      callOff = undefined;
       writing = preview().finally(() => {
         writing = undefined;
         schedule();
       });
     });
+    callOff = () => {
+      cancelTimer();
+      giveBack();
+    };
   }
 
   async function preview(): Promise<void> {
@@ -90,7 +95,8 @@ export function createStreamWriter<T>(deps: StreamWriterDeps<T>): StreamWriter<T
 
   async function stop(): Promise<void> {
     previewing = false;
-    cancelTimer?.();
+    callOff?.();
+    callOff = undefined;
     await writing;
   }
 

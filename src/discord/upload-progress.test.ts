@@ -229,7 +229,7 @@ describe("the progress of an upload", () => {
       const origin = { ...t.origin, interactionToken: String(share) };
       t.progress.report({ ...t.upload, id: String(share), origin }, MB);
     }
-    await t.pass(3_000);
+    await t.pass(12_000);
     expect(t.reads()).toBe(200);
   });
 });

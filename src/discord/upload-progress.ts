@@ -104,7 +104,7 @@ function createFollower(deps: UploadProgressDeps, origin: Origin, onSilent: () =
     // Not the channel's own slots: Discord counts the edits of each interaction's reply by themselves, for its token is
     // the major parameter. https://discord.com/developers/docs/topics/rate-limits
     book: (notBefore) =>
-      budget.book(origin.interactionToken, Math.max(notBefore, meter.startedAt + FIRST_MS)),
+      budget.book({ token: origin.interactionToken }, Math.max(notBefore, meter.startedAt + FIRST_MS)),
     onRefused: () => {},
     interval: INTERVAL_MS,
     timers,

@@ -1,8 +1,8 @@
 import { WisError } from "../errors.ts";
 import { newCapability } from "../lib/capability.ts";
-import type { Answer, AnswerEvent, Llm, Question } from "../llm/llm.ts";
-import type { AnswerRow } from "../llm/ports.ts";
-import { mayManage } from "../members/member.ts";
+import type { Answer, AnswerEvent, AnswerFacts, Llm, ModelView, Pull, Question } from "../llm/llm.ts";
+import type { AnswerPlace, AttemptRow, ModelVotes, PersonaRow, PlaceRow, TurnRow } from "../llm/ports.ts";
+import { type Member, mayManage } from "../members/member.ts";
 
 /** An answer whose every event the test gives. */
 export interface ScriptedAnswer {
@@ -12,17 +12,36 @@ export interface ScriptedAnswer {
   readonly shownIn: string[];
   send(event: AnswerEvent): void;
   say(text: string): void;
-  done(): void;
+  done(facts?: Partial<AnswerFacts>): void;
   fail(error: WisError): void;
 }
 
+/** What the test has the desk know; changed at will. */
+export interface ScriptedKnowledge {
+  turns: Map<string, TurnRow>;
+  models: ModelView[];
+  /** By who or where: a user's, channel's or server's id. */
+  chosen: Map<string, string | null>;
+  places: Map<string, PlaceRow>;
+  personas: PersonaRow[];
+  attempts: AttemptRow[];
+  votes: ModelVotes[];
+  /** What `pulling` tells, in order. */
+  pulls: Pull[];
+  allowed: Awaited<ReturnType<Llm["allowed"]>>;
+  status: ReturnType<Llm["status"]>;
+  /** Every other call, in order: its name and what it was given. */
+  readonly calls: { name: string; input: unknown }[];
+}
+
 export interface ScriptedLlm extends Llm {
+  readonly knows: ScriptedKnowledge;
   /** The next question that comes in. */
   asked(): Promise<ScriptedAnswer>;
   /** Every `ask` from now on is refused with it; undefined: taken again. */
   refuse(error: WisError | undefined): void;
   /** What an earlier process left behind. */
-  leave(row: AnswerRow): void;
+  leave(row: TurnRow): void;
   readonly settledIds: string[];
 }
 
@@ -31,8 +50,9 @@ export function createScriptedLlm(): ScriptedLlm {
   const open = new Map<string, ScriptedAnswer>();
   const arrivals: ScriptedAnswer[] = [];
   const waiting: ((answer: ScriptedAnswer) => void)[] = [];
-  const left: AnswerRow[] = [];
+  const left: TurnRow[] = [];
   const settledIds: string[] = [];
+  const knows = createKnowledge();
   let refusal: WisError | undefined;
 
   function script(question: Question): { answer: Answer; scripted: ScriptedAnswer } {
@@ -45,9 +65,9 @@ export function createScriptedLlm(): ScriptedLlm {
       shownIn,
       send: (event) => push(event),
       say: (text) => push({ type: "text", text }),
-      done() {
+      done(facts) {
         open.delete(id);
-        push({ type: "done", model: "llama3.2", usage: {} });
+        push({ type: "done", model: "llama3.2", facts: { ...noFacts, ...facts } });
       },
       fail(error) {
         open.delete(id);
@@ -56,6 +76,8 @@ export function createScriptedLlm(): ScriptedLlm {
     };
     const answer: Answer = {
       id,
+      model: question.model ?? "llama3.2",
+      question: question.prompt,
       events,
       moved: async (messageId) => void shownIn.push(messageId),
     };
@@ -63,17 +85,120 @@ export function createScriptedLlm(): ScriptedLlm {
     return { answer, scripted };
   }
 
+  function take(question: Question): Answer {
+    if (refusal) throw refusal;
+    const { answer, scripted } = script(question);
+    const next = waiting.shift();
+    if (next) next(scripted);
+    else arrivals.push(scripted);
+    return answer;
+  }
+
+  function turnOf(id: string): TurnRow {
+    const turn = knows.turns.get(id);
+    if (!turn) throw new WisError("not_found", { say: "That answer is no longer known." });
+    return turn;
+  }
+
+  function mine(id: string, by: Member): TurnRow {
+    const turn = turnOf(id);
+    if (turn.userId === by.id) return turn;
+    throw new WisError("forbidden", { say: "Only the person who asked can do that." });
+  }
+
+  function again(id: string, by: Member, place: AnswerPlace): Answer {
+    const { question, model } = mine(id, by);
+    return take({ member: by, prompt: question, place, model, talk: { kind: "chain" } });
+  }
+
+  function called(name: string, input: unknown): void {
+    if (refusal) throw refusal;
+    knows.calls.push({ name, input });
+  }
+
   return {
     model: "llama3.2",
+    knows,
     settledIds,
-    async ask(question) {
-      if (refusal) throw refusal;
-      const { answer, scripted } = script(question);
-      const take = waiting.shift();
-      if (take) take(scripted);
-      else arrivals.push(scripted);
-      return answer;
+    ask: async (question) => take(question),
+    regenerate: async (id, by, { place }) => again(id, by, place),
+    carryOn: async (id, by, { place }) => again(id, by, place),
+    withdraw(id) {
+      open.get(id)?.fail(new WisError("llm.stopped", { say: "Stopped." }));
     },
+    turn: async (id) => turnOf(id),
+    async vote(id, by, vote) {
+      mine(id, by).vote = vote;
+    },
+    models: async () => knows.models,
+    async modelFor(member, { channelId, guildId }) {
+      const [me, channel, server] = [member.id, channelId, guildId ?? ""].map((id) => knows.chosen.get(id));
+      if (me) return { model: me, chosenBy: "me" };
+      if (channel) return { model: channel, chosenBy: "channel" };
+      if (server) return { model: server, chosenBy: "server" };
+      return { model: "llama3.2", chosenBy: "config" };
+    },
+    async chooseModel(input) {
+      called("chooseModel", input);
+      const { by, where, scope, model } = input;
+      const ids = { me: by.id, channel: where.channelId, server: where.guildId ?? "" };
+      knows.chosen.set(ids[scope], model);
+    },
+    async pull(model, by) {
+      called("pull", { model, by });
+      return knows.pulls[0] ?? nothingPulled(model);
+    },
+    async *pulling() {
+      yield* knows.pulls;
+    },
+    place: async ({ channelId, guildId }) => ({
+      channel: knows.places.get(channelId),
+      server: knows.places.get(guildId ?? ""),
+    }),
+    async setPlace(input) {
+      called("setPlace", input);
+      const guildId = input.where.guildId ?? "";
+      const placeId = input.scope === "server" ? guildId : input.where.channelId;
+      const before = knows.places.get(placeId) ?? { ...noPlace, placeId, guildId };
+      knows.places.set(placeId, { ...before, ...input.change });
+    },
+    persona: async ({ channelId, guildId }) =>
+      knows.personas.findLast(({ placeId }) => placeId === channelId) ??
+      knows.personas.findLast(({ placeId }) => placeId === guildId),
+    async setPersona(input) {
+      called("setPersona", input);
+      const { by, where, scope, text } = input;
+      const guildId = where.guildId ?? "";
+      const placeId = scope === "server" ? guildId : where.channelId;
+      const version = knows.personas.filter((one) => one.placeId === placeId).length + 1;
+      knows.personas.push({ placeId, guildId, version, text, authorId: by.id, createdAt: version });
+      return version;
+    },
+    personaVersions: async (where, scope, limit) => {
+      const id = scope === "server" ? where.guildId : where.channelId;
+      return knows.personas
+        .filter(({ placeId }) => placeId === id)
+        .reverse()
+        .slice(0, limit);
+    },
+    async clear(by, talk) {
+      called("clear", { by, talk });
+      return 3;
+    },
+    async forget(userId) {
+      called("forget", userId);
+      return { turns: 3, attempts: 4, choices: 1 };
+    },
+    async *exportOf(userId) {
+      called("exportOf", userId);
+      yield '{"turns":[';
+      yield "]}";
+    },
+    history: async ({ limit, before = Number.POSITIVE_INFINITY }) =>
+      knows.attempts.filter(({ createdAt }) => createdAt < before).slice(0, limit),
+    votes: async () => knows.votes,
+    allowed: async () => knows.allowed,
+    status: () => knows.status,
     stop(id, by) {
       const answer = open.get(id);
       if (!answer) throw new WisError("not_found", { say: "That answer has ended already." });
@@ -99,6 +224,38 @@ export function createScriptedLlm(): ScriptedLlm {
     },
     leave: (row) => void left.push(row),
   };
+}
+
+const noFacts: AnswerFacts = {
+  usage: {},
+  context: undefined,
+  dropped: 0,
+  truncated: [],
+  waitedMs: 0,
+  cutOff: false,
+  hasThinking: false,
+};
+
+const noPlace = { model: null, off: false, threads: false, freeResponse: false };
+
+function createKnowledge(): ScriptedKnowledge {
+  return {
+    turns: new Map(),
+    models: [],
+    chosen: new Map(),
+    places: new Map(),
+    personas: [],
+    attempts: [],
+    votes: [],
+    pulls: [],
+    allowed: { used: { requests: 0, tokens: 0, gpuMs: 0 }, allowance: {}, resetsAt: 0 },
+    status: { hosts: [], waiting: 0, active: 0 },
+    calls: [],
+  };
+}
+
+function nothingPulled(model: string): Pull {
+  return { model, host: "local", state: "running", status: "pulling", share: undefined, error: undefined };
 }
 
 /** What is pushed, in order, until it is `done` or an error. */

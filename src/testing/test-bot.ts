@@ -42,6 +42,8 @@ export interface TestBotOptions extends Pick<TestDeskOptions, "wrapBlobs" | "wra
   guildIds?: (discord: DiscordStandIn) => string[];
   /** That part of config.yaml. */
   files?: (discord: DiscordStandIn) => object;
+  /** Further keys of config.yaml. */
+  config?: { discord?: object; llm?: object };
   /** Where the bot looks for Discord. Default: at the stand-in. */
   api?: string;
   /** Before the bot starts. */
@@ -50,23 +52,49 @@ export interface TestBotOptions extends Pick<TestDeskOptions, "wrapBlobs" | "wra
   start?: boolean;
 }
 
-/** Waits are 50 times shorter than they say, but for the long ones: those are patience, and not to be run out of. */
-const quickTimers: Timers = {
-  after(ms, run) {
-    const timer = setTimeout(run, ms < 10_000 ? ms / 50 : ms);
-    return () => clearTimeout(timer);
-  },
-};
+/** Waits of less are shortened; longer ones are patience. */
+const LONG_MS = 10_000;
+
+/** Waits are 50 times shorter than they say, but for the long ones: those end when the test's clock has moved so far. */
+function createQuickTimers(now: () => number) {
+  const long = new Set<{ at: number; run: () => void }>();
+  const timers: Timers = {
+    after(ms, run) {
+      if (ms < LONG_MS) {
+        const timer = setTimeout(run, ms / 50);
+        return () => clearTimeout(timer);
+      }
+      const one = { at: now() + ms, run };
+      long.add(one);
+      return () => void long.delete(one);
+    },
+  };
+  function moved(): void {
+    for (const one of long) {
+      if (one.at > now()) continue;
+      long.delete(one);
+      one.run();
+    }
+  }
+  return { timers, moved };
+}
 
 export async function openTestBot(options: TestBotOptions = {}): Promise<TestBot> {
-  const { token, guildIds = () => [], files = () => ({}), before, start = true } = options;
+  const { token, guildIds = () => [], files = () => ({}), config: keys, before, start = true } = options;
   let ahead = 0;
   let times = 0;
+  const { timers, moved } = createQuickTimers(() => now());
   const now = () => Date.now() + ahead;
   await using opening = new AsyncDisposableStack();
   const discord = opening.use(await startDiscord({ now, ...options.discord }));
   const config = configSchema.parse({
-    discord: { api: options.api ?? discord.api, cdn: [discord.cdnHost], guild_ids: guildIds(discord) },
+    discord: {
+      api: options.api ?? discord.api,
+      cdn: [discord.cdnHost],
+      guild_ids: guildIds(discord),
+      ...keys?.discord,
+    },
+    llm: keys?.llm,
     files: files(discord),
   });
   const limits = limitsFrom(config);
@@ -92,6 +120,7 @@ export async function openTestBot(options: TestBotOptions = {}): Promise<TestBot
 
   function later(ms: number): void {
     ahead += ms;
+    moved();
   }
 
   const running = createBot({
@@ -106,7 +135,7 @@ export async function openTestBot(options: TestBotOptions = {}): Promise<TestBot
     closing: closing.signal,
     now,
     onReady: () => connectionAt(times++).resolve(),
-    timers: quickTimers,
+    timers,
     pace: { first: 1_000, longest: 5_000 },
   });
   bot = running;
@@ -130,10 +159,13 @@ function refuseLoud(requests: readonly RequestRecord[]): void {
 
 /** A message sent or edited that does not say that nobody is to be notified. */
 function mayPing({ method, route, body }: RequestRecord): boolean {
-  const isMessage = /\/messages|\/webhooks|\/callback/.test(route);
+  const isMessage = /\/messages(?!.*\/threads)|\/webhooks|\/callback/.test(route);
   if (!isMessage || !["POST", "PATCH"].includes(method)) return false;
   const message = route.includes("/callback") ? dataOf(body) : body;
-  return message !== undefined && !Bun.deepEquals(allowedMentionsOf(message), { parse: [] });
+  if (message === undefined) return false;
+  // `replied_user` is what a reply says beside it.
+  const { replied_user, ...said } = (allowedMentionsOf(message) ?? {}) as { replied_user?: boolean };
+  return replied_user === true || !Bun.deepEquals(said, { parse: [] });
 }
 
 /** The message in an interaction's first response, if it is one: 4 sends and 7 edits. */

@@ -25,8 +25,7 @@ export const files: Command = {
       description: "Whether you get a direct message before a file of yours goes",
     },
   ],
-  help: () =>
-    "see your files and how much room is left; get their links, give them more time, or delete them.",
+  help: () => "your files: links, more time, deletion",
 
   async run({ files, now }, { interaction, member, reply }) {
     const reminders = interaction.options.getBoolean("reminders");

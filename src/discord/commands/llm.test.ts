@@ -16,7 +16,8 @@ async function ask(t: TestBot, prompt = "Why is the sky blue?") {
 }
 
 const has = (text: string) => (message: ShownMessage) => message.content.includes(text);
-const ended = ({ buttons, content }: ShownMessage) => buttons.length === 0 && content !== "";
+const ended = ({ buttons }: ShownMessage) => buttons.some(({ label }) => label === "Regenerate");
+const FOOTER = "\n-# llama3.2";
 const refusal = new WisError("llm.queue_full", {
   say: "The queue is full.",
   hint: "Ask again in a few minutes.",
@@ -35,16 +36,18 @@ describe("/wis llm", () => {
   test("shows the place in the queue, then that the model is loading, then the answer", async () => {
     await using t = await openTestBot();
     const { asked, answer } = await ask(t);
-    answer.send({ type: "waiting", position: 3 });
-    await asked.waitFor(has("Waiting: place 3 in the queue."));
+    answer.send({ type: "waiting", position: 3, seconds: 40 });
+    await asked.waitFor(has("Waiting: place 3, about 40 s"));
     answer.send({ type: "loading", model: "llama3.2" });
     await asked.waitFor(has("Loading the model llama3.2…"));
+    answer.send({ type: "thinking" });
+    await asked.waitFor(has("Thinking…"));
     answer.say(LONG_ENOUGH);
     await asked.waitFor(has(LONG_ENOUGH));
     answer.say(" The rest.");
     answer.done();
     const reply = await asked.waitFor(ended);
-    expect(reply.content).toBe(`${QUESTION}${LONG_ENOUGH} The rest.`);
+    expect(reply.content).toBe(`${QUESTION}${LONG_ENOUGH} The rest.${FOOTER}`);
   });
 
   test("tells the llm which message shows the answer", async () => {
@@ -65,7 +68,7 @@ describe("/wis llm", () => {
     answer.say(" \n");
     answer.done();
     const reply = await asked.waitFor(ended);
-    expect(reply.content).toBe(`${QUESTION}-# The model gave an empty answer. Ask in other words.`);
+    expect(reply.content).toBe(`${QUESTION}-# The model gave an empty answer. Ask in other words.${FOOTER}`);
   });
 
   test("notifies nobody, whatever question and answer mention", async () => {
@@ -243,7 +246,7 @@ describe("under a rate limit", () => {
     for (const word of words) answer.say(`${word} `);
     answer.done();
     const reply = await asked.waitFor(ended);
-    expect(reply.content).toBe(`${QUESTION}${words.join(" ")} `);
+    expect(reply.content).toBe(`${QUESTION}${words.join(" ")}${FOOTER}`);
     expect(t.discord.requestsTo(WEBHOOK_EDIT).length).toBeLessThanOrEqual(3);
     expect(t.discord.invalidRequests).toBe(0);
   });
@@ -257,7 +260,7 @@ describe("under a rate limit", () => {
     answer.say(" The rest.");
     answer.done();
     const reply = await asked.waitFor(ended);
-    expect(reply.content).toEndWith("The rest.");
+    expect(reply.content).toEndWith(`The rest.${FOOTER}`);
   });
 });
 

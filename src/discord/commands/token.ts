@@ -14,7 +14,7 @@ export const token: Command = {
       max_length: 60,
     },
   ],
-  help: () => "get an API token for ShareX, curl and scripts, or revoke one.",
+  help: () => "an API token, for ShareX and curl",
 
   async run({ files, publicUrl }, { interaction, member, reply, explain }) {
     const name = interaction.options.getString("name") ?? "";

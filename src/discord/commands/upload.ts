@@ -23,9 +23,7 @@ export const upload: Command = {
     },
   ],
   help: ({ files }) =>
-    `share a file of up to ${formatBytes(files.maxFileSize)}: attach it, or get a personal upload link, which also takes ` +
-    "many files as one bundle, a password, and a number of downloads after which it ends (a one-time link). You may keep " +
-    `${files.maxFiles} files, ${formatBytes(files.maxBytes)} together; each stays ${formatDuration(files.expireAfter)}.`,
+    `share files: ${formatBytes(files.maxFileSize)} each, ${files.maxFiles} of them, ${formatBytes(files.maxBytes)} together, for ${formatDuration(files.expireAfter)}`,
 
   async run({ config, files, closing }, { interaction, key, channelId, member, reply }) {
     const attachment = interaction.options.getAttachment("file");

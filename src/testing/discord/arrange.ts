@@ -24,6 +24,9 @@ export interface Arrangement {
   role(name: string, guild?: string): Role;
   /** Sets what the bot may not do in a channel, as permission bits. */
   deny(channel: string, permissions: bigint): void;
+  /** Removes a channel, with all that is in it. */
+  removeChannel(name: string): void;
+  archive(thread: string): void;
   /** Opens or closes somebody's direct messages to the bot. */
   setDms(user: string, open: boolean): void;
   /** Gives somebody these roles of a guild, by default of the first one, and takes the others. */
@@ -60,6 +63,18 @@ export function createArrangement({ world, gateway }: ArrangementDeps): Arrangem
       const place = channel(name);
       place.denied = permissions;
       gateway.dispatch("CHANNEL_UPDATE", () => channelPayload(world, place), 1);
+    },
+    removeChannel(name) {
+      const place = channel(name);
+      world.channels.delete(place.id);
+      const event = place.thread ? "THREAD_DELETE" : "CHANNEL_DELETE";
+      gateway.dispatch(event, () => channelPayload(world, place), 1);
+    },
+    archive(name) {
+      const place = channel(name);
+      if (!place.thread) throw new Error(`${name} is no thread.`);
+      place.thread.archived = true;
+      gateway.dispatch("THREAD_UPDATE", () => channelPayload(world, place), 1);
     },
     setDms(name, open) {
       user(name).dmsOpen = open;

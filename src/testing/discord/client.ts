@@ -6,10 +6,12 @@ import {
 import type { Cdn, CdnTrouble } from "./cdn.ts";
 import type { WaitOptions } from "./changes.ts";
 import { findCommand, type OfferedCommand, offeredCommands } from "./commands.ts";
+import { createFormClient, type FormClient } from "./form-client.ts";
 import type { CommandOption } from "./forms/command.ts";
+import type { ModalBody } from "./forms/message.ts";
 import type { GatewayServer } from "./gateway.ts";
 import { type FirstResponse, type Interaction, isVoid, openInteraction } from "./interaction.ts";
-import type { Message, Messages } from "./message.ts";
+import type { Messages } from "./message.ts";
 import { askerPayload, channelPayload, messagePayload } from "./payloads.ts";
 import { type ShownMessage, shown, visibleTo } from "./shown.ts";
 import {
@@ -19,8 +21,10 @@ import {
   fileLimitIn,
   type Person,
   permissionsIn,
+  privateChannel,
   type World,
 } from "./world.ts";
+import { createWritingClient, type WritingClient } from "./writing-client.ts";
 
 /** A file that somebody attaches in Discord. */
 export interface AttachedFile {
@@ -41,7 +45,7 @@ export type OptionValue = string | number | boolean | AttachedFile;
 export interface Invocation {
   /** Name or id. Default: the first person. */
   user?: string;
-  /** Name or id; `dm`: the direct message with the bot. Default: the first channel. */
+  /** Name or id; `dm`: the direct message with the bot, `private`: one with others. Default: the first channel. */
   channel?: string;
   /** As one types it, without the slash: `wis upload`. */
   command: string;
@@ -67,6 +71,8 @@ export interface Asked {
   readonly latencyMs: number | undefined;
   /** "The application did not respond": three seconds went by. */
   readonly failed: boolean;
+  /** The form that it was answered with. */
+  readonly form: ModalBody | undefined;
   /** The reply as it stands; undefined before it came and after it was deleted. */
   message(): ShownMessage | undefined;
   /** Reply and follow-ups that still stand, in order. */
@@ -76,22 +82,13 @@ export interface Asked {
 }
 
 /** What people do in Discord. */
-export interface Client {
+export interface Client extends FormClient, WritingClient {
   /** Runs a command. Throws when Discord would not offer or send it. */
   invoke(invocation: Invocation): Asked;
   /** What Discord offers to type in a channel. */
   commands(place?: { channel?: string; user?: string }): OfferedCommand[];
   /** Presses a button. Throws when the person can't. */
   press(press: Press): Asked;
-  /** Writes an ordinary message. */
-  say(input: { user?: string; channel?: string; content: string }): ShownMessage;
-  /** What a person sees in a channel, oldest first; without a person: everything that is not ephemeral. */
-  messages(place?: { channel?: string; user?: string }): ShownMessage[];
-  /** Waits until a message in the channel is as wanted, and gives it. */
-  waitForMessage(
-    wanted: (message: ShownMessage) => boolean,
-    place?: { channel?: string; user?: string } & WaitOptions,
-  ): Promise<ShownMessage>;
 }
 
 export interface ClientDeps {
@@ -107,6 +104,7 @@ export function createClient({ world, cdn, messages, gateway }: ClientDeps): Cli
 
   function channelOf(name: string | undefined, person: Person | undefined): Channel {
     if (name === "dm" && person) return directChannel(world, person.id);
+    if (name === "private" && person) return privateChannel(world, person.id);
     return pick(world.channels.values(), name);
   }
 
@@ -136,7 +134,7 @@ export function createClient({ world, cdn, messages, gateway }: ClientDeps): Cli
       locale: "en-US",
       entitlements: [],
       authorizing_integration_owners: owners,
-      context: guild ? 0 : 1,
+      context: guild ? 0 : channel.private ? 2 : 1,
       attachment_size_limit: fileLimitIn(world, channel, person.id),
     }));
     return follow(world, interaction);
@@ -193,32 +191,14 @@ export function createClient({ world, cdn, messages, gateway }: ClientDeps): Cli
     return send(interaction, { custom_id: button.customId, component_type: ComponentType.Button, id: 1 });
   }
 
-  function seen(place: { channel?: string; user?: string } = {}): Message[] {
-    const person = place.user === undefined ? undefined : personOf(place.user);
-    const channel = channelOf(place.channel, person);
-    return [...world.messages.values()].filter(
-      (one) => one.channelId === channel.id && visibleTo(one, person?.id ?? ""),
-    );
-  }
-
   return {
     invoke,
     commands({ channel, user } = {}) {
       return offeredCommands(world, channelOf(channel, personOf(user)).guildId);
     },
     press,
-    say({ user, channel: place, content }) {
-      const person = personOf(user);
-      const channel = channelOf(place, person);
-      return shown(messages.create({ channel, authorId: person.id, body: { content }, files: [] }));
-    },
-    messages: (place) => seen(place).map(shown),
-    waitForMessage(wanted, { channel, user, ...options } = {}) {
-      const place = { ...(channel !== undefined && { channel }), ...(user !== undefined && { user }) };
-      const probe = () => seen(place).map(shown).find(wanted);
-      const texts = () => seen(place).map(({ content, embeds }) => ({ content, embeds }));
-      return world.changes.until("a message", probe, { seen: texts, ...options });
-    },
+    ...createFormClient({ world, personOf, channelOf, send }),
+    ...createWritingClient({ world, messages, personOf, channelOf, send }),
   };
 }
 
@@ -233,6 +213,9 @@ function follow(world: World, interaction: Interaction): Asked {
     },
     get failed() {
       return isVoid(world, interaction);
+    },
+    get form() {
+      return interaction.form;
     },
     response: (options) => world.changes.until("the first response", () => interaction.response, options),
     message() {

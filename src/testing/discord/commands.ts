@@ -34,7 +34,7 @@ export function createCommands(world: World): Commands {
   }
 
   function put(body: CommandBody, guildId: string | null) {
-    const known = list(guildId).find((one) => one.body.name === body.name);
+    const known = list(guildId).find((one) => isSame(one.body, body));
     const id = known?.id ?? nextId();
     const unchanged = known && JSON.stringify(known.body) === JSON.stringify(body);
     const version = unchanged ? known.version : nextId();
@@ -62,12 +62,16 @@ export function createCommands(world: World): Commands {
     },
     delete: remove,
     set(bodies, guildId) {
-      const names = new Set(bodies.map(({ name }) => name));
-      for (const { id, body } of list(guildId)) if (!names.has(body.name)) remove(id, guildId);
+      for (const { id, body } of list(guildId))
+        if (!bodies.some((one) => isSame(one, body))) remove(id, guildId);
       return bodies.map((body) => put(body, guildId).command);
     },
   };
 }
+
+/** A typed command and one in a menu may share a name. */
+const isSame = (one: CommandBody, other: CommandBody) =>
+  one.name === other.name && (one.type ?? 1) === (other.type ?? 1);
 
 export function commandPayload({ applicationId }: World, { id, guildId, version, body }: Command) {
   return {
@@ -78,7 +82,7 @@ export function commandPayload({ applicationId }: World, { id, guildId, version,
     type: body.type ?? 1,
     name: body.name,
     name_localizations: body.name_localizations ?? null,
-    description: body.description,
+    description: body.description ?? "",
     description_localizations: body.description_localizations ?? null,
     options: (body.options ?? []).map(optionPayload),
     default_member_permissions: body.default_member_permissions ?? null,
@@ -110,13 +114,31 @@ export interface OfferedCommand {
 
 /** What Discord's client offers in a guild, or in a direct message. */
 export function offeredCommands(world: World, guildId: string | null): OfferedCommand[] {
-  return [...world.commands.values()]
-    .filter((one) => one.guildId === null || one.guildId === guildId)
+  return registered(world, guildId)
+    .filter(({ body }) => (body.type ?? 1) === 1)
     .flatMap(paths);
 }
 
+/** The entry of a message's menu. Throws when Discord's client would not offer it there. */
+export function menuCommand(world: World, name: string, guildId: string | null): Command {
+  const found = registered(world, guildId).find(({ body }) => body.type === 3 && body.name === name);
+  if (!found) throw new Error(`Discord would not offer "${name}" in a message's menu here.`);
+  return found;
+}
+
+/** Where the bot is not, only what people may install for themselves. */
+function registered(world: World, guildId: string | null): Command[] {
+  const isAlone = guildId !== null && world.guilds.get(guildId)?.hasBot === false;
+  return [...world.commands.values()].filter(
+    (one) =>
+      (one.guildId === null || one.guildId === guildId) &&
+      (!isAlone || one.body.integration_types?.includes(1) === true),
+  );
+}
+
 function paths(command: Command): OfferedCommand[] {
-  const { name, description, options = [] } = command.body;
+  const { name, options = [] } = command.body;
+  const description = command.body.description ?? "";
   const subcommands = (options ?? []).flatMap((one) => (one.type === OptionType.Subcommand ? one : []));
   if (subcommands.length === 0)
     return [

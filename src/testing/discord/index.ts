@@ -7,7 +7,7 @@ import { createCommands } from "./commands.ts";
 import { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
 import { createLimits, DISCORD_LIMITS, type RateLimit, type RateLimits, type Refusal } from "./limits.ts";
 import { createMessages, type Message } from "./message.ts";
-import { messagePayload } from "./payloads.ts";
+import { authorPayload, type messagePayload, messageWithReference } from "./payloads.ts";
 import type { RequestRecord } from "./records.ts";
 import { channelRoutes } from "./rest/channels.ts";
 import { commandRoutes } from "./rest/commands.ts";
@@ -15,8 +15,9 @@ import { identityRoutes } from "./rest/identity.ts";
 import { interactionRoutes } from "./rest/interactions.ts";
 import { routeKey } from "./rest/route.ts";
 import { createRest, type Failure } from "./rest/server.ts";
+import { threadRoutes } from "./rest/threads.ts";
 import { openValidation } from "./validation.ts";
-import { createWorld, type WorldOptions } from "./world.ts";
+import { createWorld, hasBot, type WorldOptions } from "./world.ts";
 
 export type { CdnTrouble } from "./cdn.ts";
 export type { Asked, AttachedFile, Invocation, OptionValue } from "./client.ts";
@@ -121,15 +122,25 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
 
   function announce(event: "MESSAGE_CREATE" | "MESSAGE_UPDATE" | "MESSAGE_DELETE", message: Message): void {
     const channel = world.channels.get(message.channelId);
-    if (!channel || message.flags & 64) return;
+    if (!channel || !hasBot(world, channel) || message.flags & 64) return;
     const place = { channel_id: channel.id, ...(channel.guildId !== null && { guild_id: channel.guildId }) };
     const data = (intents: number) =>
-      event === "MESSAGE_DELETE" ? { id: message.id } : readable(messagePayload(world, message), intents);
-    gateway.dispatch(event, (intents) => ({ ...data(intents), ...place }), messageIntent(channel));
+      event === "MESSAGE_DELETE"
+        ? { id: message.id }
+        : readable(messageWithReference(world, message), intents);
+    const author = world.people.get(message.authorId);
+    const member = author && event !== "MESSAGE_DELETE" ? authorPayload(world, channel, author) : {};
+    gateway.dispatch(event, (intents) => ({ ...data(intents), ...place, ...member }), messageIntent(channel));
   }
 
   /** Without the message content intent a bot reads only direct messages, its own and those that mention it. */
-  function readable(payload: ReturnType<typeof messagePayload>, intents: number): object {
+  function readable(payload: ReturnType<typeof messageWithReference>, intents: number): object {
+    const referenced = "referenced_message" in payload ? payload.referenced_message : null;
+    if (referenced) return { ...alone(payload, intents), referenced_message: alone(referenced, intents) };
+    return alone(payload, intents);
+  }
+
+  function alone(payload: ReturnType<typeof messagePayload>, intents: number): object {
     const { author, mentions, channel_id } = payload;
     const concerned = [author, ...mentions].some(({ id }) => id === world.bot.id);
     const direct = world.channels.get(channel_id)?.guildId === null;
@@ -147,6 +158,7 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
     ...identityRoutes({ world, gateway, privilegedIntents: options.privilegedIntents ?? 0 }),
     ...commandRoutes({ world, commands }),
     ...channelRoutes({ world, messages }),
+    ...threadRoutes({ world, messages, gateway }),
     ...interactionRoutes({ world, messages }),
   ];
   const rest = createRest(routes, {
@@ -248,6 +260,8 @@ const EVENT_SCHEMAS: Record<string, string> = {
   MESSAGE_CREATE: "MessageResponse",
   MESSAGE_UPDATE: "MessageResponse",
   CHANNEL_UPDATE: "GuildChannelResponse",
+  THREAD_CREATE: "ThreadResponse",
+  THREAD_UPDATE: "ThreadResponse",
   GUILD_CREATE: "GuildResponse",
 };
 

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { MessageFlags } from "discord-api-types/v10";
 import type { UploadedFile } from "./cdn.ts";
 import { refused } from "./error.ts";
-import type { CallbackBody, MessageBody } from "./forms/message.ts";
-import type { Message, Messages } from "./message.ts";
-import type { Channel, Person, World } from "./world.ts";
+import type { CallbackBody, MessageBody, ModalBody, Suggestion } from "./forms/message.ts";
+import type { Message, MessageInteraction, Messages } from "./message.ts";
+import { type Channel, hasBot, type Person, type World } from "./world.ts";
 
 /** Discord voids an interaction that is not answered in time: https://discord.com/developers/docs/interactions/receiving-and-responding */
 const FIRST_RESPONSE_MS = 3000;
@@ -21,16 +21,18 @@ export interface FirstResponse {
 export interface Interaction {
   readonly id: string;
   readonly token: string;
-  /** 2: a command, 3: a button. */
-  readonly type: 2 | 3;
+  /** 2: a command, 3: a button, 4: an option that is being typed, 5: a form that was filled in. */
+  readonly type: 2 | 3 | 4 | 5;
   readonly person: Person;
   readonly channel: Channel;
   /** Who installed the app: `"0"` a guild, `"1"` the person. */
   readonly owners: Record<string, string>;
   /** As it was typed, without the slash; undefined for a button. */
   readonly command: string | undefined;
-  /** The message whose button was pressed. */
+  /** The message whose button was pressed, also to come to a form. */
   readonly source: Message | undefined;
+  /** What showed the form that was filled in. */
+  readonly trigger: Interaction | undefined;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   /** On the monotonic clock. */
@@ -38,21 +40,25 @@ export interface Interaction {
   response: FirstResponse | undefined;
   /** What @original stands for. */
   original: Message | undefined;
+  /** The form that it was answered with. */
+  form: ModalBody | undefined;
+  choices: Suggestion[] | undefined;
   readonly followUps: Message[];
 }
 
 export interface NewInteraction {
-  type: 2 | 3;
+  type: 2 | 3 | 4 | 5;
   person: Person;
   channel: Channel;
   /** Used as an app of the person's own account. */
   own: boolean;
   command?: string;
-  source?: Message;
+  source?: Message | undefined;
+  trigger?: Interaction;
 }
 
 export function openInteraction(world: World, input: NewInteraction): Interaction {
-  const { type, person, channel, own, command, source } = input;
+  const { type, person, channel, own, command, source, trigger } = input;
   const guild = channel.guildId === null ? undefined : world.guilds.get(channel.guildId);
   const interaction: Interaction = {
     id: world.nextId(),
@@ -61,13 +67,16 @@ export function openInteraction(world: World, input: NewInteraction): Interactio
     person,
     channel,
     // In a direct message with the bot the guild's place says 0.
-    owners: own || guild?.hasBot === false ? { "1": person.id } : { "0": guild?.id ?? "0" },
+    owners: own || !hasBot(world, channel) ? { "1": person.id } : { "0": guild?.id ?? "0" },
     command,
     source,
+    trigger,
     createdAt: world.now(),
     sentAt: performance.now(),
     response: undefined,
     original: undefined,
+    form: undefined,
+    choices: undefined,
     followUps: [],
   };
   world.interactions.set(interaction.token, interaction);
@@ -135,7 +144,17 @@ function answer(
   body: CallbackBody,
   files: UploadedFile[],
 ): void {
-  const { source } = interaction;
+  const { source, type } = interaction;
+  // Choices answer an option that is being typed and nothing else does; a form does not lead to a form.
+  if ((body.type === 8) !== (type === 4) || (body.type === 9 && type === 5)) throw refused.wrongResponse();
+  if (body.type === 8) {
+    interaction.choices = body.data.choices;
+    return;
+  }
+  if (body.type === 9) {
+    interaction.form = body.data;
+    return;
+  }
   if (body.type === 4) {
     interaction.original = reply(messages, interaction, body.data, files, 0);
     return;
@@ -158,22 +177,27 @@ function reply(
   files: UploadedFile[],
   flags: number,
 ): Message {
-  const { id, type, person, owners, command, source, channel } = interaction;
+  const { source, channel } = interaction;
   return messages.create({
     channel,
     body,
     files,
     flags,
-    interaction: {
-      id,
-      type,
-      personId: person.id,
-      owners,
-      ...(command !== undefined && { command }),
-      ...(source && { messageId: source.id }),
-    },
+    interaction: metadataOf(interaction),
     ...(source && { replyTo: source.id }),
   });
+}
+
+function metadataOf({ id, type, person, owners, command, source, trigger }: Interaction): MessageInteraction {
+  return {
+    id,
+    type,
+    personId: person.id,
+    owners,
+    ...(command !== undefined && { command }),
+    ...(source && { messageId: source.id }),
+    ...(trigger && { trigger: metadataOf(trigger) }),
+  };
 }
 
 /** One more message. The first one after a defer fills the deferred reply instead, and stays as ephemeral as that. */

@@ -19,13 +19,15 @@ export interface Attachment {
 /** Which interaction a message belongs to, for its metadata and for who may see it. */
 export interface MessageInteraction {
   id: string;
-  type: 2 | 3;
+  type: 2 | 3 | 4 | 5;
   personId: string;
   owners: Record<string, string>;
   /** As it was typed, without the slash; undefined for a button. */
   command?: string;
   /** The message whose button was pressed. */
   messageId?: string;
+  /** What showed the form that it answers. */
+  trigger?: MessageInteraction;
 }
 
 export interface Version {
@@ -75,6 +77,8 @@ export interface Messages {
   create(draft: Draft): Message;
   /** Changes only what the body names. */
   edit(message: Message, body: MessageBody, files: UploadedFile[]): void;
+  /** Sets a flag that is Discord's own, and tells of it as of an edit. */
+  flag(message: Message, flag: number): void;
   delete(message: Message): void;
 }
 
@@ -200,6 +204,10 @@ export function createMessages({ world, cdn, announce }: MessagesDeps): Messages
       if (!wasThinking) message.editedAt = world.now();
       announce("MESSAGE_UPDATE", message);
       world.changes.emit("message");
+    },
+    flag(message, flag) {
+      message.flags |= flag;
+      announce("MESSAGE_UPDATE", message);
     },
     delete(message) {
       message.deleted = true;

@@ -11,8 +11,16 @@ import {
   MessageType,
   OverwriteType,
 } from "discord-api-types/v10";
-import { isEphemeral, type Message } from "./message.ts";
-import { type Channel, type Guild, type Person, permissionsIn, type Role, type World } from "./world.ts";
+import { isEphemeral, type Message, type MessageInteraction } from "./message.ts";
+import {
+  type Channel,
+  type Guild,
+  type Person,
+  permissionsIn,
+  type Role,
+  type Thread,
+  type World,
+} from "./world.ts";
 
 // What Discord says of its nouns. Every key that its OpenAPI description requires is there.
 
@@ -131,6 +139,7 @@ export function channelPayload(world: World, channel: Channel) {
       recipients: recipient ? [userPayload(recipient)] : [],
     };
   }
+  if (channel.thread) return threadPayload(channel, channel.guildId, channel.thread);
   const botOverwrite = {
     id: world.bot.id,
     type: OverwriteType.Member,
@@ -150,6 +159,29 @@ export function channelPayload(world: World, channel: Channel) {
     nsfw: false,
     rate_limit_per_user: 0,
     permission_overwrites: channel.denied === 0n ? [] : [botOverwrite],
+  };
+}
+
+function threadPayload({ id, name }: Channel, guildId: string, { parentId, ownerId, archived }: Thread) {
+  return {
+    id,
+    type: ChannelType.PublicThread,
+    guild_id: guildId,
+    name,
+    parent_id: parentId,
+    owner_id: ownerId,
+    last_message_id: null,
+    flags: 0,
+    rate_limit_per_user: 0,
+    message_count: 0,
+    member_count: 1,
+    total_message_sent: 0,
+    thread_metadata: {
+      archived,
+      archive_timestamp: "2024-01-01T00:00:00.000000+00:00",
+      auto_archive_duration: 1440,
+      locked: false,
+    },
   };
 }
 
@@ -200,7 +232,9 @@ export function guildPayload(guild: Guild) {
 
 /** GUILD_CREATE: a guild with all that is in it. */
 export function guildCreatePayload(world: World, guild: Guild) {
-  const channels = [...world.channels.values()].filter(({ guildId }) => guildId === guild.id);
+  const all = [...world.channels.values()].filter(({ guildId }) => guildId === guild.id);
+  const threads = all.filter(({ thread }) => thread && !thread.archived);
+  const channels = all.filter(({ thread }) => !thread);
   const self = memberPayload(world.bot, guild.members.get(world.bot.id) ?? []);
   return {
     ...guildPayload(guild),
@@ -211,7 +245,7 @@ export function guildCreatePayload(world: World, guild: Guild) {
     // Without the members intent Discord names only the bot itself.
     members: [self],
     channels: channels.map((channel) => channelPayload(world, channel)),
-    threads: [],
+    threads: threads.map((thread) => channelPayload(world, thread)),
     presences: [],
     voice_states: [],
     stage_instances: [],
@@ -223,7 +257,6 @@ export function guildCreatePayload(world: World, guild: Guild) {
 export function messagePayload(world: World, message: Message) {
   const author = world.people.get(message.authorId) ?? world.bot;
   const { interaction, replyTo } = message;
-  const asker = interaction && world.people.get(interaction.personId);
   return {
     id: message.id,
     channel_id: message.channelId,
@@ -254,20 +287,48 @@ export function messagePayload(world: World, message: Message) {
     ...(interaction && {
       application_id: world.applicationId,
       webhook_id: world.applicationId,
-      interaction_metadata: {
-        id: interaction.id,
-        type: interaction.type,
-        ...(asker && { user: userPayload(asker) }),
-        authorizing_integration_owners: interaction.owners,
-        ...(interaction.type === 3 && { interacted_message_id: interaction.messageId }),
-      },
+      interaction_metadata: metadataPayload(world, interaction),
     }),
     ...(replyTo && { message_reference: { type: 0, channel_id: message.channelId, message_id: replyTo } }),
   };
 }
 
+/** A message with the one that it replies to, as Discord sends it along. */
+export function messageWithReference(world: World, message: Message) {
+  const payload = messagePayload(world, message);
+  if (message.replyTo === undefined) return payload;
+  const referenced = world.messages.get(message.replyTo);
+  const isThere = referenced && !referenced.deleted;
+  return { ...payload, referenced_message: isThere ? messagePayload(world, referenced) : null };
+}
+
+function metadataPayload(
+  world: World,
+  { id, type, personId, owners, messageId, trigger }: MessageInteraction,
+): object {
+  const asker = world.people.get(personId);
+  return {
+    id,
+    type,
+    ...(asker && { user: userPayload(asker) }),
+    authorizing_integration_owners: owners,
+    ...(type === 3 && { interacted_message_id: messageId }),
+    ...(trigger && { triggering_interaction_metadata: metadataPayload(world, trigger) }),
+  };
+}
+
 /** Whether the message still says that the bot is thinking. */
 export const isLoading = (message: Message) => (message.flags & MessageFlags.Loading) !== 0;
+
+/** `member` of a message that the gateway brings. */
+export function authorPayload(world: World, channel: Channel, { id }: Person) {
+  const guild = channel.guildId === null ? undefined : world.guilds.get(channel.guildId);
+  const roles = guild?.members.get(id);
+  const person = world.people.get(id);
+  if (!roles || !person) return {};
+  const { user: _user, ...member } = memberPayload(person, roles);
+  return { member };
+}
 
 /** `member` of an interaction: with what the member may do in the channel. */
 export function askerPayload(world: World, channel: Channel, person: Person) {

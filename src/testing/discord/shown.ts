@@ -43,6 +43,8 @@ export interface ShownMessage {
   /** Who asked for it, by which command, without the slash; undefined for a button. */
   asked: { personId: string; command: string | undefined } | undefined;
   nonce: string | number | undefined;
+  /** The message that it replies to. */
+  replyTo: string | undefined;
 }
 
 const STYLES = {
@@ -55,9 +57,10 @@ const STYLES = {
 } as const;
 
 export function shown(message: Message): ShownMessage {
-  const { id, channelId, authorId, content, embeds, flags, pings, history, interaction } = message;
+  const { id, channelId, authorId, content, embeds, flags, pings, history, interaction, replyTo } = message;
   return {
     id,
+    replyTo,
     channelId,
     authorId,
     content,

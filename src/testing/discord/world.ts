@@ -48,6 +48,15 @@ export interface Channel {
   recipientId: string | null;
   /** What the bot may not do there, as a permission overwrite. */
   denied: bigint;
+  thread?: Thread;
+  /** Between people, without the bot: reached only as an app of one of them. */
+  private?: boolean;
+}
+
+export interface Thread {
+  parentId: string;
+  ownerId: string;
+  archived: boolean;
 }
 
 export interface PersonInput {
@@ -95,6 +104,8 @@ export interface World {
 const MEMBER_PERMISSIONS =
   PermissionFlagsBits.ViewChannel |
   PermissionFlagsBits.SendMessages |
+  PermissionFlagsBits.SendMessagesInThreads |
+  PermissionFlagsBits.CreatePublicThreads |
   PermissionFlagsBits.EmbedLinks |
   PermissionFlagsBits.AttachFiles |
   PermissionFlagsBits.ReadMessageHistory |
@@ -213,8 +224,26 @@ export function directChannel(world: World, personId: string): Channel {
   return channel;
 }
 
+/** A channel between a person and others, where the bot is not; made when there is none. */
+export function privateChannel(world: World, personId: string): Channel {
+  const name = `${world.people.get(personId)?.name} and others`;
+  const known = [...world.channels.values()].find((one) => one.private && one.name === name);
+  if (known) return known;
+  const id = world.nextId();
+  const channel = { id, name, guildId: null, recipientId: null, denied: 0n, private: true };
+  world.channels.set(id, channel);
+  return channel;
+}
+
+/** Whether the bot hears of what happens there. */
+export function hasBot(world: World, { guildId, private: isPrivate }: Channel): boolean {
+  if (guildId === null) return !isPrivate;
+  return world.guilds.get(guildId)?.hasBot === true;
+}
+
 /** What somebody may do in a channel. Nothing at all where they are not a member. */
 export function permissionsIn(world: World, channel: Channel, personId: string): bigint {
+  if (channel.private) return personId === world.bot.id ? 0n : DM_PERMISSIONS;
   if (channel.guildId === null)
     return personId === world.bot.id || personId === channel.recipientId ? DM_PERMISSIONS : 0n;
   const guild = world.guilds.get(channel.guildId);

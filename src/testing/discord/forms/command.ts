@@ -8,6 +8,8 @@ const description = z.string().min(1).max(100);
 const locales = z.record(z.string(), z.string()).nullish();
 const flag = z.boolean().nullish();
 
+/** What a message's or a person's menu shows. */
+const menuName = z.string().min(1).max(32);
 const named = { name, name_localizations: locales, description, description_localizations: locales };
 
 const choice = z.strictObject({
@@ -82,14 +84,31 @@ const settings = {
   nsfw: flag,
 };
 
-export const commandForm = z.strictObject({
+const command = z.strictObject({
   id: z.string().nullish(),
-  type: z.literal(1).nullish(),
+  type: z.literal([1, 2, 3]).nullish(),
   ...named,
+  name: menuName,
+  description: z.string().max(100).nullish(),
   ...settings,
 });
 
-export const commandEdit = commandForm.partial();
+/** One that is typed has a description; one in a menu has a name and nothing else to show. */
+export const commandForm = command.superRefine((one, context) => {
+  const say = (path: string, message: string) =>
+    context.addIssue({
+      code: "custom",
+      path: [path],
+      message,
+      params: { code: "APPLICATION_COMMAND_INVALID" },
+    });
+  const isTyped = (one.type ?? 1) === 1;
+  if (isTyped && !name.safeParse(one.name).success) say("name", "Command name is invalid");
+  if (isTyped && !one.description) say("description", "This field is required");
+  if (!isTyped && (one.description || one.options?.length)) say("description", "Menu commands have none");
+});
+
+export const commandEdit = command.partial();
 
 export const commandSet = z.array(commandForm).max(100);
 

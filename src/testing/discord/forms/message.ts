@@ -152,12 +152,45 @@ export const messageEdit = body.superRefine(within(EDIT_FLAGS));
 
 export const interactionMessage = body.superRefine(within(INTERACTION_FLAGS));
 
-/** What an interaction is answered with. Forms and autocomplete are not spoken here. */
+/** A form to fill in; only texts with a label are spoken here. */
+const modal = z.strictObject({
+  custom_id: z.string().min(1).max(100),
+  title: z.string().min(1).max(45),
+  components: z
+    .array(
+      z.strictObject({
+        type: z.literal(18),
+        label: z.string().min(1).max(45),
+        description: z.string().min(1).max(100).nullish(),
+        component: z.strictObject({
+          type: z.literal(4),
+          custom_id: z.string().min(1).max(100),
+          style: z.literal([1, 2]),
+          value: z.string().max(4000).nullish(),
+          min_length: z.int().min(0).max(4000).nullish(),
+          max_length: z.int().min(1).max(4000).nullish(),
+          required: flag,
+          placeholder: z.string().max(100).nullish(),
+        }),
+      }),
+    )
+    .min(1)
+    .max(5),
+});
+
+const suggestion = z.strictObject({ name: z.string().min(1).max(100), value: z.string().max(100) });
+
+/** What an interaction is answered with. */
 export const callback = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal(4), data: interactionMessage }),
   z.strictObject({ type: z.literal(5), data: z.strictObject({ flags: z.int().nullish() }).nullish() }),
   z.strictObject({ type: z.literal(6), data: z.null().optional() }),
   z.strictObject({ type: z.literal(7), data: body.superRefine(within(EDIT_FLAGS)) }),
+  z.strictObject({ type: z.literal(8), data: z.strictObject({ choices: z.array(suggestion).max(25) }) }),
+  z.strictObject({ type: z.literal(9), data: modal }),
 ]);
+
+export type ModalBody = z.output<typeof modal>;
+export type Suggestion = z.output<typeof suggestion>;
 
 export type CallbackBody = z.output<typeof callback>;

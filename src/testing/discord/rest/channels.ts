@@ -31,6 +31,10 @@ export function channelRoutes({ world, messages }: InteractionDeps): Route[] {
     return message;
   }
 
+  function needToSend(channel: Channel): void {
+    need(channel, channel.thread ? Permission.SendMessagesInThreads : Permission.SendMessages);
+  }
+
   function need(channel: Channel, permission: bigint): void {
     if (!(permissionsIn(world, channel, world.bot.id) & permission)) throw refused.missingPermissions();
   }
@@ -56,7 +60,7 @@ export function channelRoutes({ world, messages }: InteractionDeps): Route[] {
   return [
     route("GET /channels/{channel_id}", (call) => ok(channelPayload(world, seen(call)))),
     route("POST /channels/{channel_id}/typing", (call) => {
-      need(seen(call), Permission.SendMessages);
+      needToSend(seen(call));
       return noContent;
     }),
     route("GET /channels/{channel_id}/messages", (call) => {
@@ -70,7 +74,7 @@ export function channelRoutes({ world, messages }: InteractionDeps): Route[] {
     routeWith("POST /channels/{channel_id}/messages", channelMessage, (call) => {
       const { body, files } = call;
       const channel = seen(call);
-      need(channel, Permission.SendMessages);
+      needToSend(channel);
       if (body.embeds?.length) need(channel, Permission.EmbedLinks);
       if (files.length > 0) need(channel, Permission.AttachFiles);
       const recipient = channel.recipientId === null ? undefined : world.people.get(channel.recipientId);
@@ -96,6 +100,7 @@ export function channelRoutes({ world, messages }: InteractionDeps): Route[] {
     routeWith(`PATCH ${ONE}`, messageEdit, (call) => {
       const message = found(call);
       if (message.authorId !== world.bot.id) throw refused.notAuthor();
+      if (seen(call).thread?.archived) throw refused.archived();
       messages.edit(message, call.body, call.files);
       return ok(messagePayload(world, message));
     }),

@@ -1,0 +1,110 @@
+import type { ChatInputCommandInteraction, MessageContextMenuCommandInteraction } from "discord.js";
+import type { Question, Talk } from "../llm/llm.ts";
+import { type AnswerStage, showAnswer, withinTick } from "./answering.ts";
+import type { AttachmentSource } from "./attachment.ts";
+import type { Asked, CommandDeps } from "./commands/command.ts";
+import { fetchEnclosures } from "./enclosures.ts";
+import { openingBody } from "./opening.ts";
+import { note } from "./render.ts";
+import { type Body, closesAt } from "./respond.ts";
+import { NO_THREAD, openThread } from "./threads.ts";
+
+/** A question that is asked with a command. */
+export interface AskedQuestion extends Pick<Question, "prompt" | "model"> {
+  /** As it is quoted above the answer. */
+  question: string;
+  enclosures: readonly AttachmentSource[];
+  private: boolean;
+  thread: boolean;
+}
+
+type AskedHere = Asked<ChatInputCommandInteraction | MessageContextMenuCommandInteraction>;
+
+/** Where an answer is shown, and where its question belongs. */
+interface Spot extends Pick<Question, "place" | "talk" | "parentChannelId"> {
+  stage: AnswerStage;
+}
+
+/**
+ * Asks, and shows the answer as the interaction's reply or in a thread below that.
+ * Throws what asking throws, and WisError file.too_large, attachment.refused, attachment.failed.
+ */
+export async function askHere(deps: CommandDeps, asked: AskedHere, input: AskedQuestion): Promise<void> {
+  const { config, llm, closing } = deps;
+  const { member, explain } = asked;
+  const { question, prompt, model, enclosures } = input;
+  const here = spotHere(asked, input);
+  const settings = llm.place(asked.where);
+  const [file] = enclosures;
+  // Discord voids an interaction after 3 s: what takes its time is not waited for before the first response.
+  if (!(await withinTick(settings)) || file) {
+    await here.stage.show(openingBody(question, file ? `Reading ${file.name}…` : "Asking…"));
+  }
+  const { channel } = await settings;
+  const attachments = await fetchEnclosures(enclosures, { cdn: config.discord.cdn, closing });
+  const wantsThread = input.thread || (channel?.threads === true && mayHaveThread(asked, input));
+  const { stage, ...spot } = wantsThread ? await spotInThread(deps, asked, here, question) : here;
+  const asking = llm.ask({ member, prompt, model, attachments, ...spot });
+  await showAnswer(deps, { asking, question, member, stage, explain });
+}
+
+/** Threads have no threads, and neither have direct messages and what one person sees alone. */
+function mayHaveThread({ where, key }: AskedHere, input: AskedQuestion): boolean {
+  return where.guildId !== null && where.parentChannelId === undefined && !key.alone && !input.private;
+}
+
+function spotHere(asked: AskedHere, input: AskedQuestion): Spot {
+  const { key, reply, where } = asked;
+  const options = { plainLinks: true, ephemeral: input.private };
+  return {
+    stage: {
+      show: (body: Body) => reply.show(body, options),
+      more: (body: Body) => reply.more(body, options),
+      closesAt: input.private || key.alone ? closesAt(key) : undefined,
+    },
+    place: {
+      guildId: where.guildId,
+      channelId: where.channelId,
+      messageId: null,
+      applicationId: key.applicationId,
+      interactionToken: key.token,
+      interactionAt: key.at,
+    },
+    talk: talkAt(asked, input),
+    parentChannelId: where.parentChannelId,
+  };
+}
+
+/**
+ * What is said in direct messages to the bot, or in a thread that it has opened, belongs together; but for what only one
+ * of many there can see, for the answers to the others would go by it.
+ */
+function talkAt({ interaction: { channel, client }, where, key }: AskedHere, input: AskedQuestion): Talk {
+  const { channelId } = where;
+  const isOwn = channel?.isThread()
+    ? channel.ownerId === client.user.id && !input.private
+    : where.guildId === null && !key.alone;
+  return isOwn ? { kind: "channel", channelId } : { kind: "chain" };
+}
+
+async function spotInThread(
+  { messages }: Pick<CommandDeps, "messages">,
+  { reply, key, where: { channelId } }: AskedHere,
+  here: Spot,
+  question: string,
+): Promise<Spot> {
+  const { messageId } = await here.stage.show(openingBody(question, "The answer is in the thread below."));
+  const threadId =
+    messageId && !key.alone && (await openThread(messages, { channelId, messageId, question }));
+  if (!threadId) {
+    await reply.more({ content: note(NO_THREAD) }, { ephemeral: true });
+    return here;
+  }
+  const send = (body: Body) => messages.send(threadId, body, { plainLinks: true });
+  return {
+    stage: { show: send, more: send },
+    place: { ...here.place, channelId: threadId, interactionToken: null },
+    talk: { kind: "channel", channelId: threadId },
+    parentChannelId: channelId,
+  };
+}

@@ -1,0 +1,108 @@
+import { type ButtonInteraction, MessageFlags } from "discord.js";
+import { WisError } from "../../errors.ts";
+import type { Answer, Llm, ShownAt } from "../../llm/llm.ts";
+import { type Rows, withVote } from "../answer-controls.ts";
+import { type AnswerStage, showAnswer } from "../answering.ts";
+import { CONTENT_LIMIT } from "../render.ts";
+import { type Body, closesAt } from "../respond.ts";
+import { partText, split } from "../split.ts";
+import type { Asked, Button } from "./command.ts";
+
+// Every press is taken before anything is read: what comes of it, or why nothing does, then stands below.
+
+type Pressed = Asked<ButtonInteraction>;
+
+function voteButton(kind: string, wanted: number): Button {
+  return {
+    kind,
+    async run({ llm }, { member, reply, interaction }, turnId) {
+      await reply.acknowledge();
+      const turn = await llm.turn(turnId);
+      const vote = turn.vote === wanted ? 0 : wanted;
+      await llm.vote(turnId, member, vote);
+      const rows = interaction.message.components.map((one) => one.toJSON()) as Rows;
+      await reply.showButtons(withVote(rows, vote));
+    },
+  };
+}
+
+type Begin = (llm: Llm, turnId: string, by: Pressed["member"], at: ShownAt) => Promise<Answer>;
+
+function answerButton(kind: string, begin: Begin): Button {
+  return {
+    kind,
+    async run(deps, asked, turnId) {
+      const { member, explain } = asked;
+      await asked.reply.acknowledge();
+      const answer = await begin(deps.llm, turnId, member, shownAt(asked));
+      const { question } = answer;
+      await showAnswer(deps, {
+        asking: Promise.resolve(answer),
+        question,
+        member,
+        stage: stageOf(asked),
+        explain,
+      });
+    },
+  };
+}
+
+/** What reads Markdown: see answering.ts. */
+const readers = () => Promise.all([import("../answer-file.ts"), import("../model-text.ts")]);
+
+const showThinking: Button = {
+  kind: "llm:think",
+  async run({ llm }, { reply }, turnId) {
+    await reply.acknowledge();
+    const { thinking } = await llm.turn(turnId);
+    if (thinking.trim() === "") throw nothingThere("There is nothing left of what the model thought.");
+    const [{ markdownFile }, { modelText }] = await readers();
+    const [first, ...others] = split(modelText(thinking), () => CONTENT_LIMIT);
+    const content = first && others.length === 0 ? partText(first).trim() : "";
+    const body: Body = content ? { content } : { file: markdownFile("thinking.md", thinking) };
+    await reply.more(body, { ephemeral: true, plainLinks: true });
+  },
+};
+
+const asFile: Button = {
+  kind: "llm:file",
+  async run({ llm }, { reply }, turnId) {
+    await reply.acknowledge();
+    const { text } = await llm.turn(turnId);
+    if (text === "") throw nothingThere("There is nothing left of that answer.");
+    const [{ answerFile }] = await readers();
+    await reply.more({ file: answerFile(text) }, { ephemeral: true });
+  },
+};
+
+export const answerButtons = [
+  voteButton("llm:up", 1),
+  voteButton("llm:down", -1),
+  answerButton("llm:again", (llm, ...which) => llm.regenerate(...which)),
+  answerButton("llm:more", (llm, ...which) => llm.carryOn(...which)),
+  showThinking,
+  asFile,
+] satisfies Button[];
+
+function shownAt({ key, where }: Pressed): ShownAt {
+  const place = {
+    guildId: where.guildId,
+    channelId: where.channelId,
+    messageId: null,
+    applicationId: key.applicationId,
+    interactionToken: key.token,
+    interactionAt: key.at,
+  };
+  return { place, parentChannelId: where.parentChannelId };
+}
+
+/** Below the message with the button, and seen by whoever sees that. */
+function stageOf({ key, reply, interaction }: Pressed): AnswerStage {
+  const ephemeral = interaction.message.flags.has(MessageFlags.Ephemeral);
+  const below = (body: Body) => reply.more(body, { plainLinks: true, ephemeral });
+  return { show: below, more: below, closesAt: ephemeral || key.alone ? closesAt(key) : undefined };
+}
+
+function nothingThere(say: string): WisError {
+  return new WisError("not_found", { say, hint: "Ask again." });
+}
