@@ -120,7 +120,9 @@ export async function openData(
     ...(onProgress && { onProgress }),
   });
   const logs = [
-    { log: store.answers, life: RECORD_LIFE },
+    { log: store.turns, life: config.llm.keep_conversations_for },
+    { log: store.attempts, life: config.llm.keep_history_for },
+    { log: store.usage, life: 2 * config.llm.quota_period },
     { log: store.announcements, life: RECORD_LIFE },
     { log: downloads, life: RECORD_LIFE },
     { log: tokens, life: tokenLife },

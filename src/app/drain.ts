@@ -31,7 +31,7 @@ export interface Running {
  */
 export async function drain({ web, bot, llm, background, ...running }: Running): Promise<void> {
   const { stopping, closing, telemetry } = running;
-  stopping.abort();
+  stopping.abort(shuttingDown());
   const transfers = setTimeout(() => closing.abort(shuttingDown()), TRANSFERS_MS);
   const answers = async () => {
     await within(ANSWERS_MS, llm.idle());

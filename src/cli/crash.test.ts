@@ -152,10 +152,10 @@ test("killed in the middle of an answer: the next start marks its message, and t
   const marked = await discord.waitForMessage(({ content }) => content.includes("Interrupted"));
   expect(marked.id).toBe(shown.id);
   expect(marked.content).toContain("The first words");
-  expect(marked.buttons).toEqual([]);
+  expect(marked.buttons.map(({ label }) => label)).toEqual(["Regenerate"]);
   await second.says("marked answers that the last stop interrupted");
   expect(await second.kill("SIGTERM")).toBe(0);
-  expect(query(app, "select state, ended_at is null as open from answers")).toEqual([
+  expect(query(app, "select state, ended_at is null as open from turns")).toEqual([
     { state: "interrupted", open: 0 },
   ]);
 }, 30_000);

@@ -57,11 +57,29 @@ export async function save(source: Source, target: Target): Promise<Saved | unde
 }
 
 /** Whoever reads may have enough before the end, as `head` does: that is no failure of ours. */
-async function toStdout(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+export async function toStdout(
+  bytes: AsyncIterable<Uint8Array | string>,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await pipeline(bytes, process.stdout, { signal, end: false });
   } catch (error) {
     if (codeOf(error) !== "EPIPE") throw error;
+  }
+}
+
+/** Writes a file that only its owner can read, whole or not at all. [usage when it exists, disk.failed] */
+export async function toNewFile(
+  path: string,
+  pieces: AsyncIterable<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await pipeline(pieces, createWriteStream(path, { flags: "wx", mode: 0o600 }), { signal });
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") throw exists(path, "Name another path.");
+    await rm(path, { force: true });
+    throw asSaveError(error, path, signal);
   }
 }
 
@@ -107,11 +125,8 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-function exists(path: string): WisError {
-  return new WisError("usage", {
-    say: `${path} exists already.`,
-    hint: "Name another path, or add --force.",
-  });
+function exists(path: string, hint = "Name another path, or add --force."): WisError {
+  return new WisError("usage", { say: `${path} exists already.`, hint });
 }
 
 function cannotWrite(path: string, cause: unknown): WisError {

@@ -68,7 +68,8 @@ async function askModel(models: string[], fallback: string): Promise<string> {
 async function askLlm({ config }: LoadedConfig): Promise<Pick<Answers, "ollamaUrl" | "model">> {
   const [host] = config.llm.hosts;
   const url = await ask("Where Ollama listens", ["llm", "hosts", 0, "url"], host?.url ?? OLLAMA_URL);
-  const models = await askOllama({ name: "local", kind: "ollama", slots: 1, ...host, url });
+  const unset = { name: "local", kind: "ollama" as const, slots: 1, priority: 0, models: [], headers: {} };
+  const models = await askOllama({ ...unset, ...host, url });
   return { ollamaUrl: url, model: await askModel(models ?? [], config.llm.model) };
 }
 

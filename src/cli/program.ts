@@ -3,6 +3,7 @@ import { logFormats, logLevels } from "../config/log-options.ts";
 import { commit, version } from "../version.ts";
 import type { Globals, Shell } from "./command.ts";
 import { filesCommand } from "./files.ts";
+import { llmCommand } from "./llm.ts";
 import { tokensCommand } from "./tokens.ts";
 
 // What is declared here is all that `wisbot --help` loads; a command's own file is imported when it runs.
@@ -107,6 +108,7 @@ export function createProgram(done: Shell["exit"]): Command {
   addDoctor(program, shell);
   program.addCommand(filesCommand(shell));
   program.addCommand(tokensCommand(shell));
+  program.addCommand(llmCommand(shell));
   addHealth(program, shell);
   addService(program, shell);
   inherit(program);

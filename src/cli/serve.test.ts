@@ -187,7 +187,7 @@ test("SIGTERM lets an answer in progress come to its end, and takes no new ones"
   await chat.finish();
   expect(await ended).toBe(0);
   expect(asked.message()?.content).toContain("Because it is so.");
-  expect(asked.message()?.buttons).toEqual([]);
+  expect(asked.message()?.buttons.map(({ label }) => label)).not.toContain("Stop");
 }, 20_000);
 
 test("what is unfinished when the time is up is marked interrupted", async () => {

@@ -1,4 +1,5 @@
-import { loadConfig } from "../config/load.ts";
+import type { App } from "../app.ts";
+import { type LoadInput, loadConfig } from "../config/load.ts";
 import { type LoadedConfig, secretsOf } from "../config/loaded.ts";
 import { locateConfig } from "../config/locate.ts";
 import { writeConfig } from "../config/write.ts";
@@ -27,7 +28,7 @@ export interface ServeInput {
  */
 export async function serve(input: ServeInput): Promise<ExitCode> {
   using asked = onStopSignal();
-  const { loaded, unwritten } = await firstStart(input);
+  const { loaded, unwritten, source } = await firstStart(input);
   await using opened = new AsyncDisposableStack();
   const telemetry = await openTelemetry({
     config: loaded.config,
@@ -40,8 +41,17 @@ export async function serve(input: ServeInput): Promise<ExitCode> {
   if (unwritten)
     telemetry.log.warn({}, `${unwritten.say} WisBot runs on its defaults. ${unwritten.hint ?? ""}`.trim());
 
+  let app: App | undefined;
+  using _reloading = onReload(async () => {
+    try {
+      app?.reload(await loadConfig(source));
+      telemetry.log.info({}, "SIGHUP: the model servers are those of the configuration as it is now");
+    } catch (error) {
+      telemetry.record(error, "reading the configuration again");
+    }
+  });
   const { openApp } = await import("../app.ts");
-  const app = opened.use(await openApp({ loaded, telemetry, discord: input.discord }));
+  app = opened.use(await openApp({ loaded, telemetry, discord: input.discord }));
   print(`WisBot ${version} is ready at ${loaded.publicUrl} (listening on ${new URL(app.web.url).host})`);
   const signal = await Promise.race([asked.stop, app.refused]);
   telemetry.log.info(
@@ -54,7 +64,7 @@ export async function serve(input: ServeInput): Promise<ExitCode> {
 /** The configuration, which a first start writes. `unwritten`: why it could not. */
 async function firstStart(
   input: ServeInput,
-): Promise<{ loaded: LoadedConfig; unwritten: WisError | undefined }> {
+): Promise<{ loaded: LoadedConfig; unwritten: WisError | undefined; source: LoadInput }> {
   const { globals, host, port } = input;
   const flags = {
     ...globals,
@@ -62,10 +72,10 @@ async function firstStart(
     // Links name the port, so it has to be known before anything is opened.
     ...(port !== undefined && { port: port === 0 ? freePort(host) : port }),
   };
-  const source = { flags, env: process.env, cwd: process.cwd() };
+  const source = { flags, env: process.env, cwd: process.cwd(), missingIsFine: true };
   const place = locateConfig(source);
   const unwritten = place.exists ? undefined : await writeDefaults(place.file);
-  return { loaded: await loadConfig({ ...source, missingIsFine: true }), unwritten };
+  return { loaded: await loadConfig(source), unwritten, source };
 }
 
 async function writeDefaults(file: string): Promise<WisError | undefined> {
@@ -101,6 +111,16 @@ function onStopSignal(): Disposable & { stop: Promise<NodeJS.Signals> } {
       process.off("SIGTERM", onSignal).off("SIGINT", onSignal);
     },
   };
+}
+
+/** Runs `reload` at each SIGHUP, one after the other. */
+function onReload(reload: () => Promise<void>): Disposable {
+  let last = Promise.resolve();
+  const onSignal = () => {
+    last = last.then(reload);
+  };
+  process.on("SIGHUP", onSignal);
+  return { [Symbol.dispose]: () => void process.off("SIGHUP", onSignal) };
 }
 
 function endUnfinished(): never {

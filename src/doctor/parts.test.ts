@@ -7,7 +7,7 @@ const healthy: PartsDeps = {
   disk: { free: async () => 5e9 },
   minFreeDisk: 1e9,
   discord: () => ({ state: "ready", detail: "Connected." }),
-  hosts: [{ name: "local", version: async () => "0.9.0" }],
+  llm: { look: async () => undefined, health: () => [{ name: "local", state: "ok", detail: "1 model" }] },
   collector: () => ({ endpoint: "http://collector", failing: false, dropped: 0 }),
   now: () => 0,
 };
@@ -36,9 +36,11 @@ test("only a database or a disk that fails is a failure; what is away degrades, 
   expect(await stateOf("database", { database: { ping: down } })).toMatchObject({ state: "failed" });
   expect(await stateOf("disk", { disk: { free: down } })).toMatchObject({ state: "failed" });
   expect(await stateOf("disk", { disk: { free: async () => 1e9 } })).toMatchObject({ state: "degraded" });
-  expect(await stateOf("llm", { hosts: [{ name: "far", version: down }] })).toMatchObject({
+  const health = () => [{ name: "far", state: "resting", detail: "It does not answer." }] as const;
+  expect(await stateOf("llm", { llm: { look: async () => undefined, health } })).toEqual({
+    part: "llm",
     state: "degraded",
-    detail: expect.stringContaining("far"),
+    detail: "far: It does not answer.",
   });
   const off = () => ({ state: "off", detail: "No token." }) as const;
   expect(await stateOf("discord", { discord: off })).toMatchObject({ state: "off" });
@@ -53,8 +55,10 @@ test("only a database or a disk that fails is a failure; what is away degrades, 
 test("hosts are asked once in five seconds, however many want to know", async () => {
   let asked = 0;
   let time = 0;
-  const version = async () => `${++asked}`;
-  const parts = createParts({ ...healthy, hosts: [{ name: "local", version }], now: () => time });
+  const look = async () => {
+    asked += 1;
+  };
+  const parts = createParts({ ...healthy, llm: { ...healthy.llm, look }, now: () => time });
   await Promise.all([parts(), parts()]);
   expect(asked).toBe(1);
   time = 5_000;

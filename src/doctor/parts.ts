@@ -9,24 +9,26 @@ export interface PartsDeps {
   /** Bytes that uploads leave free. */
   minFreeDisk: number;
   discord(): { state: "off" | "connecting" | "ready" | "refused" | "stopped"; detail: string };
-  hosts: readonly { name: string; version(signal: AbortSignal): Promise<string> }[];
+  /** The model servers: asking them all, and what is known of them since. */
+  llm: {
+    look(): Promise<void>;
+    health(): readonly { name: string; state: "ok" | "resting" | "unknown"; detail: string }[];
+  };
   collector(): { endpoint: string; failing: boolean; dropped: number } | undefined;
   now: Now;
 }
 
-// A page or a probe waits for this: a host that takes longer is as good as away.
-const HOST_LIMIT_MS = 1_500;
 /** What a host said holds so long: /ready and the home page may be asked by anybody, as often as they like. */
 const HOSTS_KNOWN_MS = 5_000;
 
 /** The state of every part of a running wisbot. Never rejects: a part that can't say is itself a state. */
 export function createParts(deps: PartsDeps): () => Promise<PartState[]> {
-  const { hosts, now } = deps;
+  const { now } = deps;
   let known: { at: number; state: Promise<PartState> } | undefined;
 
   function llm(): Promise<PartState> {
     if (known === undefined || now() - known.at >= HOSTS_KNOWN_MS)
-      known = { at: now(), state: askHosts(hosts) };
+      known = { at: now(), state: askHosts(deps) };
     return known.state;
   }
 
@@ -66,13 +68,12 @@ async function discord({ discord }: PartsDeps): Promise<PartState> {
   return { part: "discord", state: seen[state], detail };
 }
 
-async function askHosts(hosts: PartsDeps["hosts"]): Promise<PartState> {
-  const signal = AbortSignal.timeout(HOST_LIMIT_MS);
-  const asked = await Promise.allSettled(hosts.map((host) => host.version(signal)));
-  const away = hosts.filter((_, index) => asked[index]?.status === "rejected").map(({ name }) => name);
-  if (away.length === 0) return { part: "llm", state: "ok", detail: "Ollama answers." };
-  const detail = `Ollama does not answer: ${away.join(", ")}. wisbot doctor says more.`;
-  return { part: "llm", state: "degraded", detail };
+async function askHosts({ llm }: PartsDeps): Promise<PartState> {
+  await llm.look();
+  const hosts = llm.health();
+  const isAway = hosts.some(({ state }) => state !== "ok");
+  const detail = hosts.map((host) => `${host.name}: ${host.detail}`).join("; ");
+  return { part: "llm", state: isAway ? "degraded" : "ok", detail };
 }
 
 async function collector({ collector }: PartsDeps): Promise<PartState> {
