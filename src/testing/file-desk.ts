@@ -140,7 +140,7 @@ export async function openTestDesk(options: TestDeskOptions = {}): Promise<TestD
           ...deps,
           live: alone ? live : undefined,
           logs: [
-            ...[store.answers, store.announcements, auditLog, downloads].map((log) => {
+            ...[store.announcements, auditLog, downloads].map((log) => {
               return { log, life: RECORD_LIFE };
             }),
             { log: tokens, life: TOKEN_LIFE },

@@ -19,6 +19,8 @@ export interface Serve {
   says(text: string): Promise<void>;
   /** Everything on stdout and stderr so far; long logs only at their end. */
   log(): string;
+  /** Sends SIGHUP: the configuration is to be read again. */
+  reload(): void;
   /** Sends the signal; SIGKILL is what a crash looks like from outside. Resolves with the exit code. */
   kill(signal: NodeJS.Signals): Promise<number>;
   /** Resolves with the exit code. */
@@ -75,6 +77,7 @@ export function startServe({ cwd, globals = [], args = [], env }: ServeOptions):
       await until(() => log.includes(text) || undefined, `it said "${text}"`);
     },
     log: () => log,
+    reload: () => child.kill("SIGHUP"),
     kill(signal) {
       child.kill(signal);
       return exited;

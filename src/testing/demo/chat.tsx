@@ -122,6 +122,11 @@ const Message = ({ message, discord }: { message: ShownMessage; discord: Discord
             {message.buttons.map((button) => (
               <ActionButton button={button} message={message.id} />
             ))}
+            {!message.ephemeral && (
+              <button type="button" class="action" data-reply={message.id} data-author={author.displayName}>
+                Reply
+              </button>
+            )}
           </div>
           {message.ephemeral && (
             <p class="only" data-part="only">

@@ -143,8 +143,9 @@ function showControls(): void {
   const command = typed();
   const takes = (type: number) => command?.options.some((option) => option.type === type) ?? false;
   const flag = command?.options.find(({ type }) => type === SWITCH);
-  extras.hidden = !takes(FILE) && !flag;
-  need<HTMLElement>(".pick", extras).hidden = !takes(FILE);
+  const isMessage = line.value !== "" && !line.value.startsWith("/");
+  extras.hidden = !isMessage && !takes(FILE) && !flag;
+  need<HTMLElement>(".pick", extras).hidden = !isMessage && !takes(FILE);
   showSwitch(flag?.name);
   const wanted = line.value.startsWith("/") && !command;
   const fitting = wanted ? commands.filter(({ path }) => `/${path}`.startsWith(line.value.trimEnd())) : [];
@@ -222,6 +223,19 @@ unpick.addEventListener("click", () => {
   line.focus();
 });
 
+const replying = need<HTMLElement>(".replying", form);
+const replyTo = need<HTMLInputElement>('input[name="reply"]', form);
+
+/** What one writes next replies to that message; to none without an id. */
+function reply(id = "", author = ""): void {
+  replyTo.value = id;
+  need<HTMLElement>("span", replying).textContent = `Replying to ${author}`;
+  replying.hidden = id === "";
+  line.focus();
+}
+
+need<HTMLButtonElement>(".unreply", replying).addEventListener("click", () => reply());
+
 async function send(path: string, body: FormData): Promise<boolean> {
   const response = await fetch(path, { method: "POST", body });
   alertText.hidden = response.ok;
@@ -241,6 +255,7 @@ async function submit(): Promise<void> {
   view.scrollTop = view.scrollHeight;
   if (!(await send(form.action, body))) return;
   form.reset();
+  reply();
   showFile();
   showControls();
   line.focus();
@@ -267,6 +282,8 @@ document.addEventListener("click", ({ target }) => {
   if (!(target instanceof Element)) return;
   const button = target.closest<HTMLButtonElement>("button[data-press]");
   if (button) press(button).catch(lost);
+  const message = target.closest<HTMLElement>("[data-reply]");
+  if (message) reply(message.dataset.reply, message.dataset.author);
   const example = target.closest<HTMLElement>("[data-type]");
   if (example) type(example.dataset.type ?? "");
 });

@@ -52,15 +52,15 @@ async function uploadInBrowser(page: Page, name: string, text: string): Promise<
 
 test("help is shown to its asker alone", async () => {
   await using page = await openPage("?as=ada");
-  await page.getByLabel("Message").pressSequentially("/wis h");
+  await page.getByLabel("Message").pressSequentially("/wis he");
   await page.getByRole("option", { name: "/wis help" }).waitFor();
   await page.keyboard.press("Enter");
   await page.keyboard.press("Enter");
-  const reply = chat(page).getByRole("article").filter({ hasText: "share a file of up to 250 MB" });
+  const reply = chat(page).getByRole("article").filter({ hasText: "share files: 250 MB each" });
   await reply.getByText("Only you can see this").waitFor();
   await using other = await openPage("?as=ben");
   await other.getByText("Where WisBot may post.").waitFor();
-  expect(await chat(other).getByText("share a file").count()).toBe(0);
+  expect(await chat(other).getByText("share files").count()).toBe(0);
 }, 20_000);
 
 test("an upload link leads to the browser page, and the finished card appears in the chat", async () => {
@@ -126,7 +126,7 @@ test("a line that is no command says what there is", async () => {
   await type(page, "/wis dance");
   await page
     .getByRole("alert")
-    .getByText("Try /wis help, /wis upload, /wis files, /wis token, /wis llm")
+    .getByText(/Try .*\/wis llm.*\/wis upload.*\/wis help/)
     .waitFor();
 }, 20_000);
 
@@ -147,3 +147,14 @@ test("one's files are listed with their buttons, and a token comes with its file
   await chat(page).getByRole("button", { name: "Revoke 1" }).click();
   await chat(page).getByText("worth nothing from now on").waitFor();
 }, 30_000);
+
+test("a mention is answered, and a reply goes on with that conversation", async () => {
+  await using page = await openPage("?as=ada");
+  await type(page, "@WisBot why is the sky blue?");
+  const answer = chat(page).getByRole("article").filter({ hasText: "Your question had 5 words" });
+  await answer.getByRole("button", { name: "Stop" }).click();
+  await answer.getByRole("button", { name: "Reply" }).click();
+  await page.getByText("Replying to WisBot").waitFor();
+  await type(page, "and at night?");
+  await chat(page).getByRole("article").filter({ hasText: "Your question had 3 words" }).waitFor();
+}, 20_000);

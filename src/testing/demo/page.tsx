@@ -25,6 +25,7 @@ const EXAMPLES = [
   { line: "/wis help", note: "what it can do" },
   { line: "/wis upload", note: "a link, or attach a file" },
   { line: "/wis llm Why is the sky blue?", note: "a streamed answer" },
+  { line: "@WisBot And why is it red at sunset?", note: "a mention; reply to go on" },
 ];
 
 const place = (as: string, channel: string) => `/?as=${as}&channel=${channel}`;
@@ -73,7 +74,14 @@ const Composer = ({ discord, as, channel }: ChatProps) => {
     <form class="composer" method="post" action="/commands" enctype="multipart/form-data">
       <input type="hidden" name="as" value={as} />
       <input type="hidden" name="channel" value={channel} />
+      <input type="hidden" name="reply" value="" />
       <p class="alert" role="alert" hidden />
+      <p class="replying" hidden>
+        <span />
+        <button type="button" class="unreply" aria-label="Don't reply">
+          ×
+        </button>
+      </p>
       <div class="menu" role="listbox" id="menu" aria-label="Commands" hidden />
       <div class="extras" hidden>
         <label class="pick">
@@ -94,7 +102,7 @@ const Composer = ({ discord, as, channel }: ChatProps) => {
           type="text"
           autocomplete="off"
           spellcheck={false}
-          placeholder="Type / for commands"
+          placeholder="Write a message, or / for commands"
           aria-label="Message"
           aria-controls="menu"
           data-commands={JSON.stringify(commands)}

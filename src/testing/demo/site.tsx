@@ -91,12 +91,22 @@ export async function createSite(deps: SiteDeps): Promise<Hono> {
     const { as: user, channel } = placeOf({ as: text(form, "as"), channel: text(form, "channel") });
     const line = text(form, "line");
     if (!line.trim()) return context.text("Type a command, such as /wis help.", 400);
-    if (!line.startsWith("/")) {
-      discord.say({ user, channel, content: line });
-      return context.body(null, 204);
-    }
     const given = form.get("file");
     const file = given instanceof File && given.name ? given : undefined;
+    if (!line.startsWith("/")) {
+      const replyTo = text(form, "reply");
+      discord.say({
+        user,
+        channel,
+        content: line.replaceAll(
+          `@${discord.user(discord.applicationId).displayName}`,
+          `<@${discord.applicationId}>`,
+        ),
+        ...(replyTo !== "" && { replyTo: { id: replyTo } }),
+        files: file ? [await attached(file)] : [],
+      });
+      return context.body(null, 204);
+    }
     const on = form.getAll("on").map(String);
     const { command, options } = await parseCommand({ line, file, on }, discord.commands({ user, channel }));
     const asked = discord.invoke({ user, channel, command, options });
@@ -123,6 +133,12 @@ export async function createSite(deps: SiteDeps): Promise<Hono> {
   });
   return app;
 }
+
+const attached = async (file: File) => ({
+  name: file.name,
+  bytes: new Uint8Array(await file.arrayBuffer()),
+  contentType: file.type || "application/octet-stream",
+});
 
 /** True after changes, gathered; false when it is time to look at the traces. Ends with the signal. */
 async function* ticks(discord: DiscordStandIn, done: AbortSignal): AsyncGenerator<boolean> {
