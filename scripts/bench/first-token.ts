@@ -1,35 +1,11 @@
-import { join } from "node:path";
-import { configSchema } from "../../src/config/schema.ts";
-import { createOllamaHost } from "../../src/hosts/ollama.ts";
-import { createLlm } from "../../src/llm/desk.ts";
 import type { Llm } from "../../src/llm/llm.ts";
-import type { AnswerPlace } from "../../src/llm/ports.ts";
-import { limitsFrom } from "../../src/members/limits.ts";
-import { createFairQueue } from "../../src/queue/fair-queue.ts";
-import { openStore } from "../../src/store/open.ts";
-import { createMetrics } from "../../src/telemetry/metrics.ts";
-import { openTelemetry } from "../../src/telemetry/open.ts";
 import { type Bench, type Figure, inTurn, median, ms } from "./figure.ts";
-import { temporaryFolder } from "./processes.ts";
+import { ask, openBenchLlm, startStandIn } from "./llm-desk.ts";
 
 const ROUNDS = 200;
 const AT_ONCE = 100;
 const TOKENS = 200;
 const LIMIT_MS = 10;
-
-const place: AnswerPlace = {
-  guildId: null,
-  channelId: "1",
-  messageId: "1",
-  applicationId: "1",
-  interactionToken: "token",
-  interactionAt: 0,
-};
-
-const asker = { guildId: null, roleIds: [] };
-
-const ask = (llm: Llm, prompt: string) =>
-  llm.ask({ member: { id: prompt, name: prompt, asker, moderator: false }, prompt, place });
 
 async function throughWisbot(llm: Llm): Promise<number> {
   const started = performance.now();
@@ -63,39 +39,13 @@ async function wholeAnswer(llm: Llm, prompt: string): Promise<boolean> {
   return text === Array.from({ length: TOKENS }, (_, index) => `${prompt}:${index} `).join("");
 }
 
-async function startStandIn() {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, "ollama.ts")], { stderr: "inherit" });
-  const { value } = await child.stdout.getReader().read();
-  const stop = async () => {
-    child.kill("SIGKILL");
-    await child.exited;
-  };
-  return { url: new TextDecoder().decode(value).trim(), [Symbol.asyncDispose]: stop };
-}
-
 /** The real desk with its queue, its rows in SQLite and its host driver. */
 export const firstToken: Bench = {
   name: "first-token",
   async run(): Promise<Figure[]> {
-    await using folder = await temporaryFolder();
     await using ollama = await startStandIn();
-    const config = configSchema.parse({
-      llm: { hosts: [{ url: ollama.url, slots: AT_ONCE }], max_requests_per_minute: 1_000_000 },
-      log: { level: "error" },
-    });
-    const telemetry = await openTelemetry({ config, version: "bench", env: {} });
-    await using store = await openStore({ dataDir: folder.path, log: telemetry.log });
-    const llm = createLlm({
-      hosts: config.llm.hosts.map(({ name, url }) => createOllamaHost({ name, url, telemetry })),
-      queue: createFairQueue({ hosts: config.llm.hosts, maxQueue: config.llm.max_queue }),
-      answers: store.answers,
-      limits: limitsFrom(config),
-      telemetry,
-      metrics: createMetrics(telemetry.meter),
-      config: config.llm,
-      now: Date.now,
-    });
-
+    await using desk = await openBenchLlm({ hosts: [{ url: ollama.url, slots: AT_ONCE }] });
+    const { llm } = desk;
     await inTurn(
       20,
       () => throughWisbot(llm),
@@ -112,7 +62,6 @@ export const firstToken: Bench = {
       Boolean,
     ).length;
     await llm.idle();
-    await telemetry.shutdown();
     return [
       {
         what: `first token, ${ROUNDS} answers one after the other`,

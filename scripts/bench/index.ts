@@ -6,6 +6,7 @@ import { parseBytes } from "../../src/lib/bytes.ts";
 import { root, runAll } from "../run.ts";
 import { cleanUpBench } from "./clean-up.ts";
 import { contention } from "./contention.ts";
+import { conversations } from "./conversations.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { firstToken } from "./first-token.ts";
 import { interactions } from "./interactions.ts";
@@ -21,6 +22,7 @@ const benches: Bench[] = [
   startup,
   interactions,
   firstToken,
+  conversations,
   transfers,
   tus,
   stalled,
