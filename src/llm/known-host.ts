@@ -72,7 +72,8 @@ export function createKnownHost(initial: PoolHost, { now, telemetry, wait }: Kno
       problem = undefined;
     } catch (error) {
       if (signal?.aborted) return;
-      if (!problem)
+      // One that is away from the start is told of by doctor's checks, which say what mends it.
+      if (!problem && held)
         telemetry.log.warn({ err: error, [attribute.host]: name }, "LLM: a model server does not answer");
       problem = toWisError(error);
       loaded = new Map();
