@@ -17,6 +17,9 @@ test("everything of one member is exported, images too, and nothing of another",
     }),
   );
   await read(await stage.ask("bob", "bob's secret"));
+  const where = { guildId: "1", channelId: "2" };
+  await stage.llm.setPersona({ by: member("ann", true), where, scope: "channel", text: "You are a pirate." });
+  await stage.llm.setPersona({ by: member("bob", true), where, scope: "server", text: "By bob." });
   const text = (await Array.fromAsync(stage.llm.exportOf("ann"))).join("");
   expect(JSON.parse(text)).toMatchObject({
     user: "ann",
@@ -28,6 +31,7 @@ test("everything of one member is exported, images too, and nothing of another",
       },
     ],
     history: [{ outcome: "ok", host: "local" }],
+    personas: [{ text: "You are a pirate.", version: 1 }],
   });
   expect(text).not.toContain("bob");
   // What lets Discord's message be edited is nobody's to have.

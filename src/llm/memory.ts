@@ -5,7 +5,7 @@ import type { AttemptLog, ForgottenTurns, LlmChoices, TurnLog } from "./ports.ts
 export interface MemoryDeps {
   turns: Pick<TurnLog, "find" | "vote" | "clear" | "forget" | "of" | "images">;
   attempts: Pick<AttemptLog, "list" | "of" | "votes">;
-  choices: Pick<LlmChoices, "modelOf">;
+  choices: Pick<LlmChoices, "modelOf" | "personasBy">;
 }
 
 /** The part of the Llm port that is about what is remembered. */
@@ -39,7 +39,7 @@ export function createMemory({ turns, attempts, choices }: MemoryDeps): Memory {
       yield* jsonItems(turnsOf(turns, userId));
       yield `],"history":[`;
       yield* jsonItems(attempts.of(userId));
-      yield "]}\n";
+      yield `],"personas":${JSON.stringify(await choices.personasBy(userId))}}\n`;
     },
     history: (input) => attempts.list(input),
     votes: (guildId) => attempts.votes(guildId),

@@ -336,6 +336,8 @@ export interface LlmChoices {
   personas(placeIds: readonly string[]): Promise<PersonaRow[]>;
   /** Newest first. */
   personaVersions(placeId: string, limit: number): Promise<PersonaRow[]>;
+  /** Every version that somebody wrote. */
+  personasBy(userId: string): Promise<PersonaRow[]>;
   /** Gives its version. */
   addPersona(row: Omit<PersonaRow, "version">): Promise<number>;
 }

@@ -43,6 +43,11 @@ export function createLlmChoices({ db, run, keep }: Connection): LlmChoices {
       .from(personas)
       .where(sql`(${personas.placeId}, ${personas.version}) in (${newest})`)
       .prepare(),
+    personasBy: db
+      .select()
+      .from(personas)
+      .where(eq(personas.authorId, given("userId")))
+      .prepare(),
     versions: db
       .select()
       .from(personas)
@@ -82,6 +87,7 @@ export function createLlmChoices({ db, run, keep }: Connection): LlmChoices {
       ),
     personas: (placeIds) => run(() => statements.personas.all({ placeIds: JSON.stringify(placeIds) })),
     personaVersions: (placeId, limit) => run(() => statements.versions.all({ placeId, limit })),
+    personasBy: (userId) => run(() => statements.personasBy.all({ userId })),
     addPersona: (row) =>
       keep(() => {
         const [added] = statements.addPersona.all({ ...row });
