@@ -44,9 +44,9 @@ export function createLlm(deps: LlmDeps): Llm {
   // The database is written anew each time.
   const erasures = createRate({ most: 2, window: 600, say: "You were forgotten a moment ago." });
   const settings = createSettings(deps);
-  const models = createModels({ pool, settings, config });
+  const models = createModels({ pool, settings });
   const memory = createMemory({ turns, attempts, choices });
-  const pulls = createPulls(deps);
+  const pulls = createPulls({ ...deps, settings });
   const open = new Map<string, RunningAnswer>();
   let closing = false;
   metrics.llm.waiting.addCallback((gauge) => gauge.observe(queue.depth.waiting));

@@ -1,12 +1,11 @@
 import type { Llm, ModelView } from "./llm.ts";
-import { matchesAny, sameModel } from "./model-name.ts";
+import { sameModel } from "./model-name.ts";
 import { missing, type Pool } from "./pool.ts";
 import { refused, type Settings } from "./settings.ts";
 
 export interface ModelsDeps {
   pool: Pick<Pool, "models" | "describe" | "looked">;
-  settings: Pick<Settings, "choose">;
-  config: { allow_models: string[] };
+  settings: Pick<Settings, "choose" | "isAllowed">;
 }
 
 /** The part of the Llm port that is about which models there are. */
@@ -15,12 +14,9 @@ export type Models = Pick<Llm, "models" | "chooseModel"> & {
   nameOf(model: string): Promise<string>;
 };
 
-export function createModels({ pool, settings, config }: ModelsDeps): Models {
-  const isAllowed = (model: string) =>
-    config.allow_models.length === 0 || matchesAny(config.allow_models, model);
-
+export function createModels({ pool, settings }: ModelsDeps): Models {
   async function nameOf(model: string): Promise<string> {
-    if (!isAllowed(model)) throw refused(model);
+    if (!settings.isAllowed(model)) throw refused(model);
     await pool.looked();
     const held = pool.models();
     const found = held.find(({ name }) => sameModel(name, model));
@@ -35,7 +31,7 @@ export function createModels({ pool, settings, config }: ModelsDeps): Models {
       await pool.looked();
       const views = pool
         .models()
-        .filter(({ name }) => isAllowed(name))
+        .filter(({ name }) => settings.isAllowed(name))
         .map(async (model): Promise<ModelView> => {
           const described = await pool.describe(model.name);
           return { ...model, capabilities: described?.capabilities, context: described?.context };

@@ -2,15 +2,16 @@ import { toWisError, WisError } from "../errors.ts";
 import { formatBytes } from "../lib/bytes.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import type { Llm, Pull } from "./llm.ts";
-import { matchesAny, sameModel } from "./model-name.ts";
+import { sameModel } from "./model-name.ts";
 import type { Pool } from "./pool.ts";
 import type { ModelHost, PullProgress } from "./ports.ts";
-import { refused } from "./settings.ts";
+import { refused, type Settings } from "./settings.ts";
 
 export interface PullsDeps {
   pool: Pick<Pool, "hosts" | "lookSoon">;
   telemetry: Pick<Telemetry, "record" | "log">;
-  config: { pull: "nobody" | "moderators"; allow_models: string[] };
+  settings: Pick<Settings, "isAllowed">;
+  config: { pull: "nobody" | "moderators" };
   /** Free bytes where a host on this machine keeps its models; undefined for one elsewhere. */
   roomOn(host: ModelHost): Promise<number | undefined>;
   /** Ends what is being fetched; the host keeps what it has, and the next try goes on from there. */
@@ -35,7 +36,7 @@ const MOST = 4;
 const REMEMBERED = 16;
 
 /** Fetches a model once, however many ask for it. */
-export function createPulls({ pool, telemetry, config, roomOn, closing }: PullsDeps): Pulls {
+export function createPulls({ pool, telemetry, settings, config, roomOn, closing }: PullsDeps): Pulls {
   const known = new Map<string, Running>();
   const running = new Set<Promise<void>>();
   const of = (model: string) => [...known.values()].find(({ now }) => sameModel(now.model, model));
@@ -66,7 +67,7 @@ export function createPulls({ pool, telemetry, config, roomOn, closing }: PullsD
   return {
     async pull(model, by) {
       if (config.pull === "nobody" || !by.moderator) throw forbidden(config.pull);
-      if (config.allow_models.length > 0 && !matchesAny(config.allow_models, model)) throw refused(model);
+      if (!settings.isAllowed(model)) throw refused(model);
       const before = of(model);
       if (before?.now.state === "running") return before.now;
       if (running.size >= MOST) throw tooMany();
