@@ -1,26 +1,30 @@
-import { and, desc, eq, getTableColumns, isNull, lt, type SQL, sql } from "drizzle-orm";
-import type { AttemptLog, AttemptRow, ModelVotes } from "../llm/ports.ts";
+import { and, desc, eq, getTableColumns, isNull, type SQL, sql } from "drizzle-orm";
+import type { AttemptCursor, AttemptLog, AttemptRow, ModelVotes } from "../llm/ports.ts";
 import type { Connection } from "./connection.ts";
 import { attempts } from "./schema.ts";
 import { given } from "./sql.ts";
 
 /** Rows that are read at once. */
 const PAGE = 200;
+/** Before all there will be. */
+const END: AttemptCursor = { createdAt: Number.MAX_SAFE_INTEGER, number: Number.MAX_SAFE_INTEGER };
 
 /** The inference history. Not synced: after a power cut the newest rows may be missing. */
 export function createAttemptLog({ db, run }: Connection): AttemptLog {
   const byUser = eq(attempts.userId, given("userId"));
-  const page = (which: typeof byUser | undefined) =>
+  // The row's own number is the end of every index.
+  const number = sql<number>`rowid`;
+  const numbered = { ...getTableColumns(attempts), number };
+  const order = sql`(${attempts.createdAt}, ${number})`;
+  const cursor = sql`(${given("createdAt")}, ${given("number")})`;
+  const page = (which: SQL | undefined) =>
     db
-      .select()
+      .select(numbered)
       .from(attempts)
-      .where(and(which, lt(attempts.createdAt, given("before"))))
-      // The row's own number is the end of every index.
-      .orderBy(desc(attempts.createdAt), desc(sql`rowid`))
+      .where(and(which, sql`${order} < ${cursor}`))
+      .orderBy(desc(attempts.createdAt), desc(number))
       .limit(sql.placeholder("limit"))
       .prepare();
-  const number = sql<number>`rowid`;
-  const afterwards = sql`(${attempts.createdAt}, ${number}) > (${given("createdAt")}, ${given("number")})`;
   const votes = (where: SQL | undefined) =>
     db
       .select({
@@ -63,9 +67,9 @@ export function createAttemptLog({ db, run }: Connection): AttemptLog {
       .prepare(),
     all: page(undefined),
     nextOfUser: db
-      .select({ ...getTableColumns(attempts), number })
+      .select(numbered)
       .from(attempts)
-      .where(and(byUser, afterwards))
+      .where(and(byUser, sql`${order} > ${cursor}`))
       .orderBy(attempts.createdAt, number)
       .limit(PAGE)
       .prepare(),
@@ -110,9 +114,9 @@ export function createAttemptLog({ db, run }: Connection): AttemptLog {
     of,
     begin: (row) => run(() => statements.begin.run({ ...row })),
     end: (id, end) => run(() => statements.end.run({ id, ...end })),
-    list: ({ userId, guildId, before = Number.MAX_SAFE_INTEGER, limit }) =>
+    list: ({ userId, guildId, before: { createdAt, number } = END, limit }) =>
       run(() => {
-        const given = { userId, guildId, before, limit };
+        const given = { userId, guildId, createdAt, number, limit };
         if (userId !== undefined && guildId !== undefined) return statements.ofUserInGuild.all(given);
         if (userId !== undefined) return statements.ofUser.all(given);
         if (guildId !== undefined) return statements.ofGuild.all(given);

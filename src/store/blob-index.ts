@@ -1,5 +1,5 @@
 import { and, count, eq, getTableColumns, gt, lt, sql, sum } from "drizzle-orm";
-import type { BlobIndex } from "../files/ports.ts";
+import type { BlobIndex } from "../files/blob-ports.ts";
 import type { Connection } from "./connection.ts";
 import { blobRow, fileRow } from "./file-rows.ts";
 import { blobs, files, is, keptStates, oneOf } from "./schema.ts";

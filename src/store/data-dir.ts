@@ -5,6 +5,8 @@ import { WisError } from "../errors.ts";
 // What lies in the data dir.
 export const databasePath = (dataDir: string) => join(dataDir, "wisbot.db");
 export const lockPath = (dataDir: string) => join(dataDir, "wisbot.lock");
+/** Where the wisbot that holds the lock is reached: see address.ts. */
+export const addressPath = (dataDir: string) => join(dataDir, "wisbot.address");
 /** Beside it, so that serve can go on while blobs are moved. */
 export const migrationLockPath = (dataDir: string) => join(dataDir, "wisbot.migration.lock");
 /** The folder of the disk blob store. */

@@ -1,6 +1,6 @@
 import { and, eq, isNotNull, isNull, lte, not, or, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
-import type { BlobPlace } from "../files/ports.ts";
+import type { BlobPlace } from "../files/blob-ports.ts";
 import type { Connection } from "./connection.ts";
 import { areDeleting, areRemovable, byId, fileRow, hasMembers, isSilent, member } from "./file-rows.ts";
 import { blobs, files, is, members, oneOf, tombstones } from "./schema.ts";

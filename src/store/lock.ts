@@ -1,4 +1,5 @@
 import { Database } from "bun:sqlite";
+import { forgetAddress } from "./address.ts";
 import { dataDirFailure, lockPath, makeDataDir, migrationLockPath } from "./data-dir.ts";
 import { databaseFailure, isBusy } from "./failure.ts";
 
@@ -8,7 +9,9 @@ import { databaseFailure, isBusy } from "./failure.ts";
  * file can keep anybody out. Throws WisError data_dir.unwritable, disk.full.
  */
 export function lockDataDir(dataDir: string): Disposable | undefined {
-  return lock(dataDir, lockPath(dataDir));
+  const held = lock(dataDir, lockPath(dataDir));
+  if (held) forgetAddress(dataDir);
+  return held;
 }
 
 /**

@@ -6,16 +6,11 @@ import type { MigrationMeta } from "drizzle-orm/migrator";
 import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 import type { AnnouncementLog } from "../announce/ports.ts";
 import { WisError } from "../errors.ts";
-import type {
-  AuditLog,
-  BlobIndex,
-  DownloadLog,
-  FileIndex,
-  MemberChoices,
-  TokenIndex,
-} from "../files/ports.ts";
+import type { BlobIndex } from "../files/blob-ports.ts";
+import type { AuditLog, DownloadLog, FileIndex, MemberChoices, TokenIndex } from "../files/ports.ts";
 import type { AttemptLog, LlmChoices, TurnLog, UsageLog } from "../llm/ports.ts";
 import type { Log } from "../telemetry/ports.ts";
+import { type AdminKeyLog, createAdminKeys } from "./admin-keys.ts";
 import { createAnnouncementLog } from "./announcements.ts";
 import { createAttemptLog } from "./attempts.ts";
 import { createAuditLog } from "./audit.ts";
@@ -63,6 +58,7 @@ export interface Store extends AsyncDisposable {
   readonly attempts: AttemptLog;
   readonly usage: UsageLog;
   readonly llmChoices: LlmChoices;
+  readonly adminKeys: AdminKeyLog;
   /** Resolves when the database answers. Throws WisError database.*, disk.*. */
   ping(): Promise<void>;
 }
@@ -91,6 +87,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       attempts: createAttemptLog(connection),
       usage: createUsageLog(connection),
       llmChoices: createLlmChoices(connection),
+      adminKeys: createAdminKeys(connection),
       ping: createPing(connection, databasePath(options.dataDir)),
     };
     const opened = opening.move();

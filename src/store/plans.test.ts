@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { createAdminKeys } from "./admin-keys.ts";
 import { createAnnouncementLog } from "./announcements.ts";
 import { createAttemptLog } from "./attempts.ts";
 import { createAuditLog } from "./audit.ts";
@@ -49,6 +50,7 @@ async function allPlans(): Promise<Plan[]> {
   createAttemptLog(connection);
   createUsageLog(connection);
   createLlmChoices(connection);
+  createAdminKeys(connection);
   const after = { id: "x", createdAt: 1 };
   for (const filter of [
     {},
@@ -85,7 +87,7 @@ function planOf(text: string): string[] {
 test("no statement reads a whole table, nor sorts one", () => {
   expect(plans.length).toBeGreaterThan(110);
   const tables =
-    /^SCAN (?:files|other|member|bundle|blobs|download_sessions|audit|tokens|members|keys|tombstones|announcements|turns|before|turn_messages|turn_images|attempts|llm_usage|places|personas|other)$/;
+    /^SCAN (?:files|other|member|bundle|blobs|download_sessions|audit|tokens|members|keys|tombstones|announcements|turns|before|turn_messages|turn_images|attempts|llm_usage|places|personas|admin_keys|other)$/;
   // Of what is null there may be as many rows as the table has.
   const nulls = "SEARCH files USING INDEX files_ticket (ticket_hash=?)";
   const slow = plans.filter(({ sql, steps }) =>
@@ -245,6 +247,21 @@ test.each([
     "SEARCH llm_usage USING COVERING INDEX llm_usage_since (since<?)",
   ],
   [
+    "an admin's session",
+    `"admin_keys"."session_hash" = ?`,
+    "SEARCH admin_keys USING INDEX admin_keys_session (session_hash=?)",
+  ],
+  [
+    "all that lets admins in",
+    `update "admin_keys" set "ends_at" = ? where "admin_keys"."ends_at" > ?`,
+    "SEARCH admin_keys USING COVERING INDEX admin_keys_ends (ends_at>?)",
+  ],
+  [
+    "how admins signed in long ago",
+    `"admin_keys"."ends_at" < ?`,
+    "SEARCH admin_keys USING COVERING INDEX admin_keys_ends (ends_at<?)",
+  ],
+  [
     "the newest persona",
     `("personas"."place_id", "personas"."version") in`,
     "SEARCH personas USING INDEX sqlite_autoindex_personas_1 (place_id=? AND version=?)",
@@ -311,12 +328,12 @@ test.each([
   ],
   [
     "the inference history",
-    `from "attempts" where "attempts"."created_at" < ? order`,
+    `from "attempts" where ("attempts"."created_at", rowid) < (?, ?) order`,
     "SEARCH attempts USING INDEX attempts_newest (created_at<?)",
   ],
   [
     "a member's inference history",
-    `from "attempts" where ("attempts"."user_id" = ? and "attempts"."created_at" < ?`,
+    `from "attempts" where ("attempts"."user_id" = ? and ("attempts"."created_at", rowid) <`,
     "SEARCH attempts USING INDEX attempts_user (user_id=? AND created_at<?)",
   ],
   [

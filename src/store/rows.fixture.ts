@@ -1,6 +1,7 @@
 // Rows as the desk hands them in, for tests that ask the database itself.
 import { createHash } from "node:crypto";
-import type { Arrived, BlobPlace, Claim, FileIndex, FileRow, NewFile } from "../files/ports.ts";
+import type { BlobPlace } from "../files/blob-ports.ts";
+import type { Arrived, Claim, FileIndex, FileRow, NewFile } from "../files/ports.ts";
 import { hashCapability, newCapability } from "../lib/capability.ts";
 
 export const owner = "100000000000000001";

@@ -75,6 +75,7 @@ export function prepareTurns(db: Db) {
         errorCode: given("errorCode"),
       })
       .where(isOpen)
+      .returning({ userId: turns.userId, createdAt: turns.createdAt })
       .prepare(),
     vote: db
       .update(turns)

@@ -41,7 +41,7 @@ export function createTurnLog(connection: Connection): TurnLog {
         statements.move.run({ id, messageId });
         statements.showIn.run({ id, messageId });
       }),
-    end: (id, { errorCode = null, ...end }) => run(() => statements.end.run({ id, ...end, errorCode })),
+    end: (id, { errorCode = null, ...end }) => run(() => statements.end.get({ id, ...end, errorCode })),
     unfinished: () => run(() => statements.unfinished.all()),
     find: (id) => run(() => statements.find.get({ id })),
     shownBy: (messageId) => run(() => statements.shownBy.get({ messageId })),

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import type { BlobStore, BlobWriter } from "../../files/ports.ts";
+import type { BlobStore, BlobWriter } from "../../files/blob-ports.ts";
 import { newCapability } from "../../lib/capability.ts";
 
 export interface StoreUnderTest extends AsyncDisposable {

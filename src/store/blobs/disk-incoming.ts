@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import type { BlobWriter } from "../../files/ports.ts";
+import type { BlobWriter } from "../../files/blob-ports.ts";
 import { breathing } from "../../lib/breathe.ts";
 import { systemCode } from "../data-dir.ts";
 import { attempt } from "./disk-failure.ts";

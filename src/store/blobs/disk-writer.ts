@@ -1,5 +1,5 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
-import type { BlobWriter } from "../../files/ports.ts";
+import type { BlobWriter } from "../../files/blob-ports.ts";
 import { attempt } from "./disk-failure.ts";
 import type { Deliver } from "./disk-incoming.ts";
 

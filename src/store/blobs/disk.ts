@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { BlobStore } from "../../files/ports.ts";
+import type { BlobStore } from "../../files/blob-ports.ts";
 import { systemCode } from "../data-dir.ts";
 import { attempt, diskFailure } from "./disk-failure.ts";
 import { createIncoming, type Deliver } from "./disk-incoming.ts";

@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { S3Client, type S3File } from "bun";
-import type { BlobStore } from "../../files/ports.ts";
+import type { BlobStore } from "../../files/blob-ports.ts";
 import { systemCode } from "../data-dir.ts";
 import { attempt } from "./disk-failure.ts";
 import { createIncoming, type Deliver } from "./disk-incoming.ts";
