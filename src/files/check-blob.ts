@@ -1,7 +1,7 @@
 import { isWisError, WisError } from "../errors.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
+import type { BlobIndex, BlobRow, BlobStores } from "./blob-ports.ts";
 import { digestOf, type Reading } from "./digest.ts";
-import type { BlobIndex, BlobRow, BlobStores } from "./ports.ts";
 
 export interface CheckBlobDeps {
   stores: BlobStores;

@@ -3,13 +3,14 @@ import type { Job } from "../jobs/ports.ts";
 import { formatBytes } from "../lib/bytes.ts";
 import { count } from "../lib/count.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
+import type { BlobIndex } from "./blob-ports.ts";
 import { type BundleDeps, seal } from "./bundle.ts";
 import { dropBytes } from "./drop-bytes.ts";
 import { bytesOf, type EraseDeps, eraseDead, eraseDeleting } from "./erase.ts";
 import { TOMBSTONE_LIFE } from "./expiry.ts";
 import { eraseReplaced } from "./known-bytes.ts";
 import { DEAD_AFTER, type LiveUploads } from "./live-uploads.ts";
-import type { BlobIndex, FileIndex, FileRow } from "./ports.ts";
+import type { FileIndex, FileRow } from "./ports.ts";
 
 export interface CleanUpDeps extends EraseDeps, BundleDeps {
   index: FileIndex;

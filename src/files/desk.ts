@@ -1,11 +1,12 @@
 import { isWisError } from "../errors.ts";
 import { newCapability } from "../lib/capability.ts";
 import type { Now } from "../lib/clock.ts";
+import { createPseudonyms } from "../lib/pseudonym.ts";
 import type { Limits } from "../members/limits.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
-import { createAudience } from "./audience.ts";
 import type { AuditTrail } from "./audit.ts";
+import type { BlobIndex, BlobStores } from "./blob-ports.ts";
 import type { CleanUpReport } from "./clean-up.ts";
 import { createDigestCache } from "./digest.ts";
 import { createDiskRooms } from "./disk-room.ts";
@@ -27,16 +28,7 @@ import { extendFile, removeFile } from "./manage.ts";
 import type { MigrateInput, MigrateReport } from "./migrate.ts";
 import { type PaceRules, uploadPace } from "./pace.ts";
 import { createDoors } from "./password.ts";
-import type {
-  AuditLog,
-  BlobIndex,
-  BlobStores,
-  DownloadLog,
-  FileIndex,
-  FileRow,
-  MemberChoices,
-  TokenIndex,
-} from "./ports.ts";
+import type { AuditLog, DownloadLog, FileIndex, FileRow, MemberChoices, TokenIndex } from "./ports.ts";
 import { tooManyFiles } from "./quota.ts";
 import { announceLength, appendTo, beginUpload, cancelUpload, progressOf } from "./resumable.ts";
 import { allRows, pageOfShares } from "./rows.ts";
@@ -68,7 +60,7 @@ export interface FilesDeps {
   resumeFor: number;
   /** How long an API token that nobody uses stays good, milliseconds. */
   tokenLife: number;
-  /** Signs passes and hides addresses: see password.ts and audience.ts. */
+  /** Signs passes and hides addresses: see password.ts and lib/pseudonym.ts. */
   keys: { doors: Buffer; audience: Buffer };
   /** Without a trailing slash. */
   publicUrl: string;
@@ -98,7 +90,7 @@ export function createFiles(given: FilesDeps): Files {
     ...given,
     rooms: createDiskRooms(given),
     digests: createDigestCache(),
-    audience: createAudience(given.keys.audience),
+    audience: createPseudonyms(given.keys.audience),
     open: keepHot({ open: openStored(given), now }),
     sessions: createSessions(given),
     onProgress: given.onProgress ?? (() => {}),

@@ -1,5 +1,5 @@
 import { WisError } from "../errors.ts";
-import type { BlobPlace, BlobStore, BlobStores } from "./ports.ts";
+import type { BlobPlace, BlobStore, BlobStores } from "./blob-ports.ts";
 
 /** The disk is looked at again after so many bytes: often enough for a margin of gigabytes, seldom enough to cost nothing. */
 const CHECK_EVERY = 16 * 2 ** 20;

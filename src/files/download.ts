@@ -4,9 +4,10 @@ import type { Now } from "../lib/clock.ts";
 import { createFingerprint } from "../lib/fingerprint.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import type { AuditTrail } from "./audit.ts";
+import type { BlobIndex, BlobStores } from "./blob-ports.ts";
 import { zipEntries } from "./bundle.ts";
 import type { OpenBlob } from "./hot-blobs.ts";
-import type { BlobIndex, BlobStores, DownloadLog, FileIndex, StoredFile } from "./ports.ts";
+import type { DownloadLog, FileIndex, StoredFile } from "./ports.ts";
 import { storedFile } from "./stored.ts";
 import { isCapability } from "./ticket.ts";
 import { layoutZip, readZip, type ZipLayout } from "./zip.ts";
@@ -20,7 +21,7 @@ export interface DownloadDeps {
   downloads: Pick<DownloadLog, "begin">;
   sessions: Sessions;
   audit: Pick<AuditTrail, "note">;
-  /** See audience.ts. */
+  /** See lib/pseudonym.ts. */
   audience(client: string): string;
   telemetry: Pick<Telemetry, "record">;
   publicUrl: string;

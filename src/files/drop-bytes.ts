@@ -1,4 +1,4 @@
-import type { BlobStores } from "./ports.ts";
+import type { BlobStores } from "./blob-ports.ts";
 
 /** Deletes what uploads left that have ended without a file. */
 export async function dropBytes(stores: BlobStores, uploadKeys: string[]): Promise<void> {

@@ -3,8 +3,9 @@ import type { Now } from "../lib/clock.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import type { AuditTrail } from "./audit.ts";
+import type { BlobPlace, BlobStores } from "./blob-ports.ts";
 import { dropUpload } from "./drop-bytes.ts";
-import type { BlobPlace, BlobStores, FileIndex, FileRow } from "./ports.ts";
+import type { FileIndex, FileRow } from "./ports.ts";
 
 export interface EraseDeps {
   index: Pick<FileIndex, "retire" | "remove" | "release">;

@@ -1,6 +1,6 @@
+import type { BlobIndex, BlobRow } from "./blob-ports.ts";
 import { type CheckBlobDeps, checkMovable } from "./check-blob.ts";
 import { openStored } from "./download.ts";
-import type { BlobIndex, BlobRow } from "./ports.ts";
 
 export interface KnownBytesDeps extends CheckBlobDeps {
   contents: Pick<BlobIndex, "find" | "findContent">;

@@ -5,9 +5,10 @@ import { WisError } from "../errors.ts";
 import { openDiskBlobs } from "../store/blobs/disk.ts";
 import { codeOf, incoming, openTestDesk, type TestDesk } from "../testing/file-desk.ts";
 import { owner } from "../testing/resumable.ts";
+import type { BlobPlace, BlobStore, BlobStores, BlobWriter } from "./blob-ports.ts";
 import { openStored, zipOf } from "./download.ts";
 import { type MigrateInput, migrateBlobs } from "./migrate.ts";
-import type { BlobPlace, BlobStore, BlobStores, BlobWriter, StoredFile } from "./ports.ts";
+import type { StoredFile } from "./ports.ts";
 import { verifyFiles } from "./verify.ts";
 
 const { signal } = new AbortController();

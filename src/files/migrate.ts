@@ -2,9 +2,9 @@ import { isWisError, WisError } from "../errors.ts";
 import { breathing } from "../lib/breathe.ts";
 import { count } from "../lib/count.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
+import type { BlobIndex, BlobPlace, BlobRow, BlobStores } from "./blob-ports.ts";
 import { checkBlob } from "./check-blob.ts";
 import { createDiskRooms, type DiskRooms } from "./disk-room.ts";
-import type { BlobIndex, BlobPlace, BlobRow, BlobStores } from "./ports.ts";
 
 export interface MigrateDeps {
   contents: Pick<BlobIndex, "find" | "inPlace" | "moved" | "total">;

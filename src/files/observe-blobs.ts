@@ -3,7 +3,7 @@ import { WisError } from "../errors.ts";
 import { attribute } from "../telemetry/attributes.ts";
 import type { BlobOperation, Metrics } from "../telemetry/metrics.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
-import type { BlobStore, BlobWriter } from "./ports.ts";
+import type { BlobStore, BlobWriter } from "./blob-ports.ts";
 
 export interface ObserveBlobsDeps {
   blobs: BlobStore;

@@ -1,5 +1,6 @@
 import { breathing } from "../lib/breathe.ts";
-import type { BlobIndex, BlobPlace, BlobStores, FileIndex } from "./ports.ts";
+import type { BlobIndex, BlobPlace, BlobStores } from "./blob-ports.ts";
+import type { FileIndex } from "./ports.ts";
 
 export interface OrphanDeps {
   index: Pick<FileIndex, "findByUpload">;

@@ -1,9 +1,9 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import { isWisError, WisError } from "../errors.ts";
 import type { Now } from "../lib/clock.ts";
+import type { BlobWriter } from "./blob-ports.ts";
 import type { Digest } from "./digest.ts";
 import type { Pace } from "./pace.ts";
-import type { BlobWriter } from "./ports.ts";
 
 /** What small chunks are gathered to: a million tiny ones become a few dozen writes, and 200 stalled uploads hold 13 MB. */
 const BLOCK = 64 * 1024;

@@ -11,7 +11,7 @@ import {
   ticketIn,
   traceOf,
 } from "../testing/file-desk.ts";
-import type { BlobStore, BlobWriter } from "./ports.ts";
+import type { BlobStore, BlobWriter } from "./blob-ports.ts";
 
 const owner = "111111111111111111";
 

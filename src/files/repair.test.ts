@@ -7,8 +7,9 @@ import {
   type TestDeskOptions,
   ticketIn,
 } from "../testing/file-desk.ts";
+import type { BlobStore } from "./blob-ports.ts";
 import { DEAD_AFTER } from "./live-uploads.ts";
-import type { BlobStore, FileIndex } from "./ports.ts";
+import type { FileIndex } from "./ports.ts";
 
 const owner = "111111111111111111";
 const sound = { rows_without_bytes: [], bytes_without_rows: [], corrupt: [] };

@@ -10,7 +10,7 @@ import {
   sound,
   wrapWriters,
 } from "../testing/resumable.ts";
-import type { BlobStore } from "./ports.ts";
+import type { BlobStore } from "./blob-ports.ts";
 
 const DAY = 86_400_000;
 

@@ -13,9 +13,9 @@ import {
   sound,
   wrapWriters,
 } from "../testing/resumable.ts";
+import type { BlobStore } from "./blob-ports.ts";
 import { createDigest, createDigestCache } from "./digest.ts";
 import { uploadPace } from "./pace.ts";
-import type { BlobStore } from "./ports.ts";
 
 test("an upload begun reserves its size, grows by parts, and is a file with its last byte", async () => {
   await using desk = await openTestDesk();

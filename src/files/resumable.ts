@@ -1,12 +1,13 @@
 import { WisError } from "../errors.ts";
 import { createAllowance } from "./allowance.ts";
+import type { BlobWriter } from "./blob-ports.ts";
 import { sealWhenWhole } from "./bundle.ts";
 import { createDigest, type Digest, type DigestCache, digestOf } from "./digest.ts";
 import { dropBytes } from "./drop-bytes.ts";
 import { endOf } from "./expiry.ts";
 import type { Incoming, Resumable } from "./files.ts";
 import { type PlaceDeps, refuseTooLarge, takePlace, takeRoom } from "./place.ts";
-import type { BlobWriter, FileIndex, FileRow, StoredFile } from "./ports.ts";
+import type { FileIndex, FileRow, StoredFile } from "./ports.ts";
 import { createSink, pour } from "./pour.ts";
 import { tooManyBytes } from "./quota.ts";
 import { leftover, type ReceiveDeps, settle, watchSender } from "./receive.ts";

@@ -4,10 +4,10 @@ import type { Now } from "../lib/clock.ts";
 import { count } from "../lib/count.ts";
 import { sleep } from "../lib/sleep.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
+import type { BlobIndex, BlobPlace, BlobRow } from "./blob-ports.ts";
 import { type CheckBlobDeps, checkMovable } from "./check-blob.ts";
 import type { Reading } from "./digest.ts";
 import { type OrphanDeps, orphansIn } from "./orphans.ts";
-import type { BlobIndex, BlobPlace, BlobRow } from "./ports.ts";
 
 const HOUR = 60 * 60_000;
 /** Every stored byte is read again about once a month. */

@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { codeOf, incoming, openTestDesk, type TestDesk, type TestDeskOptions } from "../testing/file-desk.ts";
 import { append, begin, contentOf, newTicket, owner, sound } from "../testing/resumable.ts";
-import type { BlobStore, FileIndex } from "./ports.ts";
+import type { BlobStore } from "./blob-ports.ts";
+import type { FileIndex } from "./ports.ts";
 
 const add = (desk: TestDesk, text = "same", ownerId = owner) =>
   desk.files.add({ ownerId }, incoming({ text }));

@@ -2,8 +2,9 @@ import { WisError } from "../errors.ts";
 import { hashCapability } from "../lib/capability.ts";
 import type { Now } from "../lib/clock.ts";
 import type { Limits } from "../members/limits.ts";
+import type { BlobStores } from "./blob-ports.ts";
 import type { ArrivingFile, TicketView } from "./files.ts";
-import type { BlobStores, FileIndex, FileRow, Tombstone } from "./ports.ts";
+import type { FileIndex, FileRow, Tombstone } from "./ports.ts";
 import { storedFile } from "./stored.ts";
 
 export interface TicketDeps {

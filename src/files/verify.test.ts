@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { bodyOf, codeOf, incoming, onlyDisk, openTestDesk, type TestDesk } from "../testing/file-desk.ts";
-import type { BlobStore } from "./ports.ts";
+import type { BlobStore } from "./blob-ports.ts";
 import { verifyFiles } from "./verify.ts";
 
 const sound = { rows_without_bytes: [], bytes_without_rows: [], corrupt: [] };

@@ -1,7 +1,8 @@
 import type { Telemetry } from "../telemetry/ports.ts";
+import type { BlobIndex, BlobStores } from "./blob-ports.ts";
 import { type BlobFinding, checkMovable } from "./check-blob.ts";
 import { type OrphanDeps, orphansIn } from "./orphans.ts";
-import type { BlobIndex, BlobStores, FileIndex, FileRow } from "./ports.ts";
+import type { FileIndex, FileRow } from "./ports.ts";
 import { allRows } from "./rows.ts";
 
 export interface VerifyDeps extends OrphanDeps {

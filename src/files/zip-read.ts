@@ -1,6 +1,6 @@
 import { WisError } from "../errors.ts";
 import { abbreviate } from "../lib/capability.ts";
-import type { BlobStore } from "./ports.ts";
+import type { BlobStore } from "./blob-ports.ts";
 import type { Piece, ZipLayout } from "./zip.ts";
 
 /** What is read at once, and all that a slow reader keeps in memory. Measured: docs/decisions/0019-zip.md. */
