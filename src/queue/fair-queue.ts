@@ -131,6 +131,14 @@ export function createFairQueue({ hosts: initial, maxQueue }: FairQueueDeps): Qu
       if (!again && line.length >= maxQueue) throw full(line.length, total(active));
       return wait(turn, waiting);
     },
+    assertRoom(preference = anyHost, ahead = 0) {
+      const free = freeFor(hosts.values(), { preference }).reduce(
+        (sum, { host }) => sum + freeSlots(host),
+        0,
+      );
+      if (ahead < free + Math.max(0, maxQueue - line.length)) return;
+      throw full(line.length + ahead, total(active));
+    },
     reconsider,
     setHosts,
     active,
@@ -141,14 +149,20 @@ export function createFairQueue({ hosts: initial, maxQueue }: FairQueueDeps): Qu
 }
 
 /** The free host that it likes best; of several, the one with the most free slots. */
-function bestOf(hosts: Iterable<Host>, { preference }: Turn): Host | undefined {
-  const free = ({ slots, holders }: Host) => slots - holders.size;
-  return [...hosts]
-    .filter((host) => free(host) > 0)
-    .flatMap((host) => ({ host, liked: preference(host.name) }))
-    .filter((one): one is { host: Host; liked: number } => one.liked !== undefined)
-    .sort((a, b) => b.liked - a.liked || free(b.host) - free(a.host))[0]?.host;
+function bestOf(hosts: Iterable<Host>, turn: Pick<Turn, "preference">): Host | undefined {
+  return freeFor(hosts, turn).sort((a, b) => b.liked - a.liked || freeSlots(b.host) - freeSlots(a.host))[0]
+    ?.host;
 }
+
+/** Hosts with a free slot that it accepts, and how gladly. */
+function freeFor(hosts: Iterable<Host>, { preference }: Pick<Turn, "preference">) {
+  return [...hosts]
+    .filter((host) => freeSlots(host) > 0)
+    .flatMap((host) => ({ host, liked: preference(host.name) }))
+    .filter((one): one is { host: Host; liked: number } => one.liked !== undefined);
+}
+
+const freeSlots = ({ slots, holders }: Host) => slots - holders.size;
 
 function byTurn(a: Waiter, b: Waiter): number {
   return (

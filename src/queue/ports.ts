@@ -25,6 +25,11 @@ export interface Waiting {
 export interface Queue {
   /** Rejects with WisError llm.queue_full at once when `maxQueue` already wait. */
   acquire(waiting: Waiting): Promise<Lease>;
+  /**
+   * Throws WisError llm.queue_full where `acquire` would once `ahead` others have come in: before something is made ready
+   * that would be in vain.
+   */
+  assertRoom(preference?: Waiting["preference"], ahead?: number): void;
   /** Preferences may have changed: whoever can go now goes. */
   reconsider(): void;
   /** Other hosts from now on: new ones serve, one that is gone gets nobody new and is forgotten when its last slot is free. */
