@@ -2,30 +2,26 @@ import { isWisError, toWisError, type WisError } from "../errors.ts";
 import { MAX_TIMER_MS, type Now } from "../lib/clock.ts";
 import type { Member } from "../members/member.ts";
 import type { Lease, Queue } from "../queue/ports.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import { type AttemptDeps, type Said, tryHost } from "./attempt.ts";
-import { budgetOf, IMAGE_TOKENS, USUAL_CONTEXT } from "./budget.ts";
+import { budgetOf, USUAL_CONTEXT } from "./budget.ts";
 import { readPast } from "./conversation.ts";
-import { stopped, timedOut } from "./endings.ts";
+import { stopped, timedOut, tooLong } from "./endings.ts";
 import { createEventBuffer } from "./event-buffer.ts";
 import type { Answer, AnswerFacts } from "./llm.ts";
 import type { Pace } from "./pace.ts";
 import type { Pool } from "./pool.ts";
-import type { ChatMessage, ChatUsage, TurnLog, TurnRow } from "./ports.ts";
+import type { ChatMessage, TurnLog, TurnRow } from "./ports.ts";
 import { instructionOf, messagesOf } from "./prompt.ts";
-import type { TokenCounter } from "./token-count.ts";
-import type { Usage } from "./usage.ts";
+import { createTally, type TallyDeps } from "./tally.ts";
+import type { Counted } from "./usage.ts";
 
-export interface AnswerDeps extends AttemptDeps {
+export interface AnswerDeps extends AttemptDeps, TallyDeps {
   pool: Pick<Pool, "host" | "isWarm" | "preference" | "refusal" | "succeeded" | "failed" | "contextOf">;
   queue: Queue;
   turns: TurnLog;
-  usage: Pick<Usage, "giveBack" | "add">;
-  counter: TokenCounter;
   pace: Pace;
   telemetry: Pick<Telemetry, "log" | "record" | "traceId">;
-  metrics: Pick<Metrics, "llm">;
   /** Times in milliseconds, `context` in tokens. */
   config: AttemptDeps["config"] & { timeout: number; context?: number | undefined };
   now: Now;
@@ -35,6 +31,7 @@ export interface AnswerDeps extends AttemptDeps {
 export interface OpenQuestion {
   turn: Omit<TurnRow, "state" | "text" | "thinking" | "endedAt" | "errorCode" | "vote">;
   member: Member;
+  counted: Counted;
   images: Uint8Array[];
   persona: string;
   priority: number;
@@ -66,7 +63,7 @@ type Outcome = { facts: AnswerFacts } | { error: WisError };
 
 /** Puts a question into the queue and answers it when its turn comes, read or not. */
 export function startAnswer(deps: AnswerDeps, open: OpenQuestion): RunningAnswer {
-  const { pool, queue, turns, usage, counter, pace, telemetry, metrics, config, now } = deps;
+  const { pool, queue, turns, counter, pace, telemetry, metrics, config, now } = deps;
   const { turn, member, priority } = open;
   const { id, model } = turn;
   const askedAt = now();
@@ -74,6 +71,7 @@ export function startAnswer(deps: AnswerDeps, open: OpenQuestion): RunningAnswer
   const { signal } = abort;
   const tried = new Set<string>();
   const said: Said = { text: "", thinking: "", cutOff: false, isWhole: false };
+  const tally = createTally(deps, { member, model, said });
   let isWaiting = true;
   const buffer = createEventBuffer({
     maxText: MAX_UNREAD_TEXT,
@@ -161,6 +159,7 @@ export function startAnswer(deps: AnswerDeps, open: OpenQuestion): RunningAnswer
     metrics.llm.queueWait.record(waitedMs / 1000, { model });
     const host = pool.host(name);
     const context = pool.contextOf(model, name, config.context);
+    assertFits(context);
     const { messages, dropped } = await promptFor(context ?? USUAL_CONTEXT);
     const startedAt = performance.now();
     try {
@@ -176,10 +175,10 @@ export function startAnswer(deps: AnswerDeps, open: OpenQuestion): RunningAnswer
       if (streamed.status === "rejected") throw streamed.reason;
       if (noted.status === "rejected") throw noted.reason;
       pool.succeeded(name, model);
-      pace.took(performance.now() - startedAt);
       const counted = streamed.value;
-      learn(messages, counted);
-      await account({ ...guessed(messages), ...counted }, performance.now() - startedAt);
+      const took = performance.now() - startedAt;
+      pace.took(took);
+      await tally.whole(messages, counted, took);
       const { cutOff, thinking } = said;
       const { truncated } = open;
       const hasThinking = thinking.trim() !== "";
@@ -188,11 +187,17 @@ export function startAnswer(deps: AnswerDeps, open: OpenQuestion): RunningAnswer
       // A host that had no word to say is well all the same.
       if (said.text === "" && !said.isWhole) pool.failed(name, error);
       const gpuMs = performance.now() - startedAt;
-      if (said.text !== "" || said.thinking !== "" || said.isWhole) await account(guessed(messages), gpuMs);
+      if (said.text !== "" || said.thinking !== "" || said.isWhole) await tally.part(messages, gpuMs);
       // What a host failed at is no fault of the asker.
-      else if (!mayFailOver(error)) await account({}, gpuMs);
+      else if (!mayFailOver(error)) await tally.time(gpuMs);
       throw error;
     }
+  }
+
+  /** Hosts cut what is too long, some from its beginning, and say nothing. Another host may read more. */
+  function assertFits(context: number | undefined): void {
+    const tokens = counter.fewest(model, turn.documents + turn.question);
+    if (context !== undefined && tokens >= context) throw tooLong(tokens, context);
   }
 
   /** The conversation as far as it fits; the oldest turns stay out. */
@@ -202,32 +207,6 @@ export function startAnswer(deps: AnswerDeps, open: OpenQuestion): RunningAnswer
     const past = await readPast({ turns }, { turn, room: budgetOf(context).prompt - fixed, goOn });
     const asked = { ...turn, images: past.images };
     return { messages: messagesOf({ persona, past: past.turns, asked, goOn }), dropped: past.dropped };
-  }
-
-  function learn(messages: readonly ChatMessage[], { inputTokens }: ChatUsage): void {
-    const hasImages = messages.some(({ images }) => images !== undefined);
-    if (inputTokens === undefined || hasImages) return;
-    const bytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
-    counter.learn(model, bytes, inputTokens);
-  }
-
-  /** What was read and written, where the host does not say: it counts at the end, and not every answer gets there. */
-  function guessed(messages: readonly ChatMessage[]): ChatUsage {
-    const read = messages.map(
-      ({ content, images = [] }) => counter.estimate(model, content) + images.length * IMAGE_TOKENS,
-    );
-    return {
-      inputTokens: read.reduce((sum, tokens) => sum + tokens, 0),
-      outputTokens: counter.estimate(model, said.text + said.thinking),
-    };
-  }
-
-  async function account({ inputTokens = 0, outputTokens = 0 }: ChatUsage, gpuMs: number): Promise<void> {
-    metrics.llm.inputTokens.add(inputTokens, { model });
-    metrics.llm.outputTokens.add(outputTokens, { model });
-    await usage
-      .add(member, { tokens: inputTokens + outputTokens, gpuMs: Math.round(gpuMs) })
-      .catch((error: unknown) => void telemetry.record(error, "counting what an answer took"));
   }
 
   async function note(): Promise<void> {
@@ -244,11 +223,7 @@ export function startAnswer(deps: AnswerDeps, open: OpenQuestion): RunningAnswer
     metrics.llm.requests.add(1, { model, outcome: "error" in outcome ? outcome.error.code : "ok" });
     const { text, thinking } = said;
     const tokens = turn.tokens + counter.estimate(model, text);
-    if ("error" in outcome && text === "") {
-      await usage
-        .giveBack(member)
-        .catch((error: unknown) => void telemetry.record(error, "giving a question back"));
-    }
+    if ("error" in outcome && text === "") await open.counted.giveBack();
     try {
       await turns.end(id, { ...stateOf(outcome), endedAt: now(), text, thinking, tokens });
     } catch (error) {

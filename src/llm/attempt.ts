@@ -1,4 +1,5 @@
 import { toWisError } from "../errors.ts";
+import { isBlank } from "../lib/blank.ts";
 import { newCapability } from "../lib/capability.ts";
 import type { Now } from "../lib/clock.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -140,6 +141,8 @@ async function passOn(
 ): Promise<ChatUsage> {
   let usage: ChatUsage = {};
   let first = true;
+  /** Nothing of it can be seen: not worth showing until something comes that can, and nothing said if none does. */
+  let blank = "";
   const request = { model: turn.model, messages, keepAlive: config.keep_alive, context, signal };
   for await (const chunk of host.chat(request)) {
     if (chunk.type === "done") {
@@ -155,15 +158,21 @@ async function passOn(
       if (said.thinking.length < LONGEST) said.thinking += chunk.text;
       continue;
     }
-    said.text += chunk.text;
-    buffer.put(chunk);
-    await buffer.room();
-    if (said.text.length > LONGEST) {
+    if (said.text === "" && isBlank(chunk.text)) {
+      blank += chunk.text;
+    } else {
+      const text = blank + chunk.text;
+      blank = "";
+      said.text += text;
+      buffer.put({ type: "text", text });
+      await buffer.room();
+    }
+    if (said.text.length + blank.length > LONGEST) {
       said.cutOff = true;
       break;
     }
   }
-  if (said.text.trim() === "") throw empty(turn.model);
+  if (said.text === "") throw empty(turn.model);
   return usage;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { member, openTestLlm, place, read, type TestLlm } from "../testing/llm-desk.ts";
-import type { Question, Talk } from "./llm.ts";
+import { type AskedHere, member, openTestLlm, place, read, type TestLlm } from "../testing/llm-desk.ts";
+import type { Talk } from "./llm.ts";
 
 /** The texts of the last question that a host was asked, as it got them. */
 function lastPrompt({ ollamas }: TestLlm): string[] {
@@ -14,7 +14,7 @@ function lastPrompt({ ollamas }: TestLlm): string[] {
 let shown = 100;
 
 /** Asks, reads the answer to its end, and shows it in a message. */
-async function say(stage: TestLlm, userId: string, prompt: string, more: Partial<Question> = {}) {
+async function say(stage: TestLlm, userId: string, prompt: string, more: Partial<AskedHere> = {}) {
   const answer = await stage.ask(userId, prompt, more);
   shown += 1;
   const messageId = String(shown);
@@ -26,7 +26,7 @@ async function say(stage: TestLlm, userId: string, prompt: string, more: Partial
 
 const echo = (prompt: string) => [`you said ${prompt}`];
 const replyTo = (messageId: string): { talk: Talk } => ({ talk: { kind: "chain", replyTo: messageId } });
-const inThread = (channelId: string): Partial<Question> => ({
+const inThread = (channelId: string): Partial<AskedHere> => ({
   talk: { kind: "channel", channelId },
   place: { ...place, channelId },
 });
@@ -131,6 +131,18 @@ describe("a conversation", () => {
     expect(lastPrompt(stage).slice(1)).toEqual(["See"]);
   });
 
+  test("reads of a file what there is room for beside a long question", async () => {
+    await using stage = await openTestLlm({
+      hosts: [{ ollama: { answer: echo } }],
+      config: { context: 4_096 },
+    });
+    const text = { name: "a.txt", contentType: "text/plain", bytes: Buffer.from("file ".repeat(5_000)) };
+    await say(stage, "ann", "long ".repeat(1_200), { attachments: [text] });
+    const prompt = lastPrompt(stage).join("");
+    expect(prompt).toContain("file file");
+    expect((Buffer.byteLength(prompt) / 3) * 1.1).toBeLessThan(3_200);
+  });
+
   test("whose first turn was erased goes on from what is left", async () => {
     await using stage = await openTestLlm({ hosts: [{ ollama: { answer: echo } }] });
     await say(stage, "ann", "mine", inThread("900"));
@@ -140,6 +152,32 @@ describe("a conversation", () => {
     const prompt = lastPrompt(stage).join();
     expect(prompt).toContain("bob's");
     expect(prompt).not.toContain("mine");
+  });
+});
+
+describe("a question that is longer than a model reads at once", () => {
+  const prompt = "word ".repeat(8_000);
+
+  test("is refused instead of cut, and given back", async () => {
+    await using stage = await openTestLlm({ config: { context: 4_096 } });
+    const { error } = await say(stage, "ann", prompt);
+    expect(error).toMatchObject({ code: "bad_request", say: expect.stringContaining("reads 4096 at once") });
+    expect(stage.ollama.requests.some(({ path }) => path === "/api/chat")).toBe(false);
+    expect((await stage.llm.allowed(member("ann"))).used).toMatchObject({ requests: 0, tokens: 0 });
+  });
+
+  test("is asked all the same where nobody knows how much that is", async () => {
+    await using stage = await openTestLlm();
+    expect((await say(stage, "ann", prompt)).error).toBeUndefined();
+  });
+
+  test("goes to a model server that reads more", async () => {
+    const [small, large] = [{ loaded: ["llama3.2"] }, { loaded: [] }];
+    await using stage = await openTestLlm({ hosts: [{ ollama: small, priority: 1 }, { ollama: large }] });
+    await stage.pool.look();
+    expect((await say(stage, "ann", prompt)).error).toBeUndefined();
+    const asked = stage.ollamas.map(({ requests }) => requests.some(({ path }) => path === "/api/chat"));
+    expect(asked).toEqual([false, true]);
   });
 });
 
@@ -341,7 +379,7 @@ describe("choices", () => {
     const choose = (model: string) => stage.llm.chooseModel({ by: member("ann"), where, scope: "me", model });
     await expect(choose("qwen3:8b")).rejects.toMatchObject({ code: "llm.model_refused" });
     await expect(choose("gone")).rejects.toMatchObject({ code: "llm.model_missing" });
-    expect((await stage.llm.models(where)).map(({ name }) => name)).toEqual(["llama3.2:latest"]);
+    expect((await stage.llm.models()).map(({ name }) => name)).toEqual(["llama3.2:latest"]);
   });
 
   test("an answer made anew is not asked of a model that the admin took off the list", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { member, openTestLlm, place, read } from "../testing/llm-desk.ts";
+import { member, openTestLlm, questionOf, read } from "../testing/llm-desk.ts";
 import type { AnswerEvent } from "./llm.ts";
 import type { TurnLog, TurnRow } from "./ports.ts";
 
@@ -188,6 +188,19 @@ describe("what goes wrong", () => {
     expect(error).toMatchObject({ code: "llm.cut" });
   });
 
+  test("cut before anything can be seen: another host answers, and nothing was said before or counted", async () => {
+    await using stage = await openTestLlm({
+      hosts: [
+        { ollama: { answer: ["\u200b", "\n", "never"], trouble: { kind: "cut", after: 2 } }, priority: 1 },
+        { ollama: { answer: ["fine"] } },
+      ],
+    });
+    expect(await read(await stage.ask())).toMatchObject({ text: "fine", error: undefined });
+    await stage.ollamas[1]?.stop();
+    expect((await read(await stage.ask("bob"))).error).toBeDefined();
+    expect((await stage.llm.allowed(member("bob"))).used).toMatchObject({ requests: 0, tokens: 0 });
+  });
+
   test("a model that falls silent is ended by the time limit, and the part stays", async () => {
     await using stage = await openTestLlm({
       hosts: [{ ollama: { trouble: { kind: "stall", after: 2 } } }],
@@ -332,13 +345,24 @@ describe("the end of a process", () => {
     await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true }, slots: 2 }] });
     const left = await stage.ask("ann");
     const next = stage.restarted();
-    const own = await next.ask({ member: member("bob"), prompt: "Hi", place, talk: { kind: "chain" } });
+    const own = await next.ask(questionOf({ member: member("bob"), prompt: "Hi" }));
     expect(await next.leftBehind()).toMatchObject([{ id: left.id, state: "answering", userId: "ann" }]);
     await next.settled(left.id);
     expect(await next.leftBehind()).toEqual([]);
     expect((await stage.turns.unfinished()).map(({ id }) => id)).toEqual([own.id]);
     next.interruptAll();
     await next.idle();
+  });
+
+  test("a question that was left behind is given back once, and no other with it", async () => {
+    await using stage = await openTestLlm({ hosts: [{ ollama: { manual: true }, slots: 2 }] });
+    const left = await stage.ask("ann");
+    await stage.ask("ann");
+    const next = stage.restarted();
+    for (const _ of ["the first time", "the second time"]) {
+      await next.settled(left.id);
+      expect((await next.allowed(member("ann"))).used.requests).toBe(1);
+    }
   });
 
   test("what was counted can be scraped", async () => {

@@ -16,8 +16,8 @@ export const interrupted = () =>
 
 export const shuttingDown = () =>
   new WisError("shutting_down", {
-    say: "WisBot is being restarted and takes no questions right now.",
-    hint: "Ask again in a minute.",
+    say: "WisBot is shutting down and takes nothing new.",
+    hint: "Try again in a minute.",
   });
 
 /** `timeout` in milliseconds. */
@@ -25,6 +25,12 @@ export const timedOut = (timeout: number) =>
   new WisError("llm.timeout", {
     say: `The answer was not finished after ${formatDuration(timeout)}, so WisBot ended it.`,
     hint: "Ask for something shorter, or try again later.",
+  });
+
+export const tooLong = (tokens: number, context: number) =>
+  new WisError("bad_request", {
+    say: `Your question is too long: it takes at least ${tokens} tokens, and the model reads ${context} at once.`,
+    hint: "Ask for less at once, or choose a model that reads more with /wis model.",
   });
 
 export const empty = (model: string) =>

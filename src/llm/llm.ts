@@ -1,11 +1,12 @@
 import type { Member } from "../members/member.ts";
 import type {
   AnswerPlace,
-  AttemptRow,
+  AttemptCursor,
   Capability,
   ChatUsage,
   ForgottenTurns,
   HostHealth,
+  ListedAttempt,
   ModelVotes,
   PersonaRow,
   PlaceRow,
@@ -53,15 +54,22 @@ export type Talk =
   /** A thread or direct messages: everything said there so far belongs to it. */
   | { kind: "channel"; channelId: string };
 
+/** Where an answer will stand, and where its question belongs. */
+export interface Spot {
+  place: AnswerPlace;
+  talk: Talk;
+}
+
 export interface Question {
   member: Member;
   prompt: string;
-  place: AnswerPlace;
-  talk: Talk;
-  /** For models of the place: the channel that a thread hangs under, otherwise `place.channelId`. */
-  parentChannelId?: string | undefined;
+  /** Where it was asked: what was chosen there holds for it. */
+  where: Where;
   model?: string | undefined;
-  attachments?: Attachment[];
+  /** Fetches what came with it, once the question is counted. Undefined: nothing came with it. */
+  attachments?: ((signal: AbortSignal) => Promise<Attachment[]>) | undefined;
+  /** Makes the place for the answer, such as a thread: called last, so that nobody gets one for a question that is refused. */
+  spot(): Promise<Spot>;
 }
 
 /** One answer on its way. */
@@ -129,8 +137,9 @@ export interface Allowed {
 /** Asking a model, as the edges use it. */
 export interface Llm {
   /**
-   * Refused at once with rate_limited, quota.llm, llm.queue_full, llm.off, llm.model_missing, llm.model_refused,
-   * attachment.unreadable or shutting_down; the slot is waited for inside `events`.
+   * Refused with rate_limited, quota.llm, llm.queue_full, llm.off, llm.model_missing, llm.model_refused,
+   * attachment.unreadable, bad_request (it is too long), llm.stopped (its asker was forgotten meanwhile), shutting_down,
+   * and with what `attachments` and `spot` throw; the slot is waited for inside `events`.
    */
   ask(question: Question): Promise<Answer>;
   /** The same question once more; its answer stands beside the first. Its asker's alone. [not_found, forbidden] */
@@ -147,7 +156,7 @@ export interface Llm {
   vote(turnId: string, by: Member, vote: number): Promise<void>;
   /** What an earlier process left unfinished, for the edge to mark. */
   leftBehind(): Promise<TurnRow[]>;
-  /** The edge has marked it, or its place is gone. */
+  /** The edge has marked it, or its place is gone. It no longer counts against its asker's quota. */
   settled(turnId: string): Promise<void>;
   /** Refuses new questions, and ends the open ones with llm.interrupted. */
   interruptAll(): void;
@@ -156,8 +165,8 @@ export interface Llm {
   /** What is asked there when nobody says otherwise: as far as memory tells, without waiting. */
   readonly model: string;
 
-  /** What may be asked there, warm ones first, then by name. Hosts that don't answer in time are left out. */
-  models(where: Where): Promise<ModelView[]>;
+  /** What may be asked, warm ones first, then by name. Hosts that don't answer in time are left out. */
+  models(): Promise<ModelView[]>;
   /** What would be asked there, and who chose it. */
   modelFor(member: Member, where: Where): Promise<{ model: string; chosenBy: ChoiceScope | "config" }>;
   /** Channel and server: moderators only. Null takes the choice back. [llm.model_refused, llm.model_missing, forbidden] */
@@ -188,13 +197,13 @@ export interface Llm {
   forget(userId: string): Promise<ForgottenTurns>;
   /** Everything that is known of somebody here, as one JSON document in pieces. */
   exportOf(userId: string): AsyncIterable<string>;
-  /** Newest first. */
+  /** Newest first; `before` is the last of the page before. */
   history(input: {
     userId?: string;
     guildId?: string;
-    before?: number;
+    before?: AttemptCursor;
     limit: number;
-  }): Promise<AttemptRow[]>;
+  }): Promise<ListedAttempt[]>;
   /** Of what was answered in a server; null: in direct messages; undefined: everywhere. */
   votes(guildId?: string | null): Promise<ModelVotes[]>;
   allowed(member: Member): Promise<Allowed>;

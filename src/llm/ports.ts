@@ -172,8 +172,8 @@ export interface TurnLog {
   answering(id: string, model: string): Promise<void>;
   /** Says which message shows the answer now; every message that ever did leads back to the turn. */
   moved(id: string, messageId: string): Promise<void>;
-  /** The first end is the end. */
-  end(id: string, end: TurnEnd): Promise<void>;
+  /** The first end is the end: gives whose question that was, and undefined where it had ended before. */
+  end(id: string, end: TurnEnd): Promise<Pick<TurnRow, "userId" | "createdAt"> | undefined>;
   /** Rows still queued or answering: right after a start, what the last process left behind. */
   unfinished(): Promise<TurnRow[]>;
   find(id: string): Promise<TurnRow | undefined>;
@@ -228,6 +228,14 @@ export interface AttemptRow {
   answer: string | null;
 }
 
+/** The place of an attempt in the history: its moment, and its own number among those of that millisecond. */
+export interface AttemptCursor {
+  createdAt: number;
+  number: number;
+}
+
+export type ListedAttempt = AttemptRow & AttemptCursor;
+
 /** How often people liked what a model said. */
 export interface ModelVotes {
   model: string;
@@ -261,8 +269,13 @@ export interface AttemptLog {
       "endedAt" | "inputTokens" | "outputTokens" | "firstTokenMs" | "durationMs" | "outcome" | "answer"
     >,
   ): Promise<void>;
-  /** Newest first. `before`: only older ones, to turn pages. */
-  list(input: { userId?: string; guildId?: string; before?: number; limit: number }): Promise<AttemptRow[]>;
+  /** Newest first. `before`: only what comes after that place, to turn pages; its attempt may be gone. */
+  list(input: {
+    userId?: string;
+    guildId?: string;
+    before?: AttemptCursor;
+    limit: number;
+  }): Promise<ListedAttempt[]>;
   /** Everything of one member, oldest first, page by page, so that no export holds the database. */
   of(userId: string): AsyncIterable<AttemptRow>;
   /** Of what was answered in a server; null: in direct messages; undefined: everywhere. */

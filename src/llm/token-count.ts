@@ -2,6 +2,8 @@
 export interface TokenCounter {
   /** Tokens that a text takes in a prompt of this model, about; rather too many than too few. */
   estimate(model: string, text: string): number;
+  /** Tokens that a text takes at the very least. */
+  fewest(model: string, text: string): number;
   /** A host counted `tokens` for a prompt whose texts are these many bytes of UTF-8 in all. */
   learn(model: string, bytes: number, tokens: number): void;
 }
@@ -30,6 +32,7 @@ export function createTokenCounter(): TokenCounter {
       const bytes = Buffer.byteLength(text);
       return Math.ceil((bytes / (known.get(model) ?? BYTES_A_TOKEN)) * MARGIN);
     },
+    fewest: (model, text) => Math.floor(Buffer.byteLength(text) / (known.get(model) ?? MOST) / MARGIN),
     learn(model, bytes, tokens) {
       const ratio = bytes / tokens;
       if (bytes < TELLING_BYTES || !(ratio >= FEWEST && ratio <= MOST)) return;

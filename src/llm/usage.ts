@@ -3,16 +3,23 @@ import type { Now } from "../lib/clock.ts";
 import { formatDuration } from "../lib/duration.ts";
 import type { Limits, LlmLimits } from "../members/limits.ts";
 import type { Member } from "../members/member.ts";
+import type { Telemetry } from "../telemetry/ports.ts";
 import type { Allowed } from "./llm.ts";
 import type { Allowance, UsageLog, Used } from "./ports.ts";
+
+/** A question that was counted. */
+export interface Counted {
+  /** It came to nothing, through no fault of its asker. Never rejects. */
+  giveBack(): Promise<void>;
+}
 
 /** What members have asked for, and may. */
 export interface Usage {
   /** Counts a question before it is asked. [quota.llm] */
-  take(member: Member): Promise<void>;
-  /** It came to nothing, through no fault of its asker. */
-  giveBack(member: Member): Promise<void>;
-  /** What an answer took. */
+  take(member: Member): Promise<Counted>;
+  /** A question that an earlier process has counted. `askedAt`: milliseconds since the epoch. */
+  counted(userId: string, askedAt: number): Counted;
+  /** What an answer took. Never rejects. */
   add(member: Member, used: Pick<Used, "tokens" | "gpuMs">): Promise<void>;
   allowed(member: Member): Promise<Allowed>;
 }
@@ -27,23 +34,42 @@ export interface UsageDeps {
    * nothing of whose it is.
    */
   nameOf(userId: string): string;
+  telemetry: Pick<Telemetry, "record">;
   now: Now;
 }
 
-export function createUsage({ log, limits, period, nameOf, now }: UsageDeps): Usage {
+export function createUsage({ log, limits, period, nameOf, telemetry, now }: UsageDeps): Usage {
   /** Periods of a day begin at midnight, UTC. */
-  const since = () => Math.floor(now() / period) * period;
+  const periodOf = (at: number) => Math.floor(at / period) * period;
+  const since = () => periodOf(now());
+  const resetsAt = () => since() + period;
   const limitsOf = ({ id, asker }: Member): LlmLimits => limits.llm({ ownerId: id, asker });
 
+  /** A count that fails must not take an answer with it. */
+  async function count(name: string, begun: number, used: Used): Promise<void> {
+    try {
+      await log.add(name, begun, used);
+    } catch (error) {
+      telemetry.record(error, "counting what was asked");
+    }
+  }
+
+  /** Given back where it was counted: another period may have begun. */
+  const counted = (userId: string, askedAt: number): Counted => ({
+    giveBack: () => count(nameOf(userId), periodOf(askedAt), { requests: -1, tokens: 0, gpuMs: 0 }),
+  });
+
   return {
+    counted,
     async take(member) {
       const { requests, tokens, gpuMs } = limitsOf(member);
       const allowance = { requests, tokens, gpuMs };
-      const { taken, used } = await log.take(nameOf(member.id), since(), allowance);
-      if (!taken) throw usedUp(spentOf(used, allowance), since() + period - now());
+      const askedAt = now();
+      const { taken, used } = await log.take(nameOf(member.id), periodOf(askedAt), allowance);
+      if (!taken) throw usedUp(spentOf(used, allowance), resetsAt() - now());
+      return counted(member.id, askedAt);
     },
-    giveBack: (member) => log.add(nameOf(member.id), since(), { requests: -1, tokens: 0, gpuMs: 0 }),
-    add: (member, used) => log.add(nameOf(member.id), since(), { ...used, requests: 0 }),
+    add: (member, used) => count(nameOf(member.id), since(), { ...used, requests: 0 }),
     async allowed(member) {
       const { requests, tokens, gpuMs } = limitsOf(member);
       return {
@@ -53,7 +79,7 @@ export function createUsage({ log, limits, period, nameOf, now }: UsageDeps): Us
           ...(tokens !== undefined && { tokens }),
           ...(gpuMs !== undefined && { gpuMs }),
         },
-        resetsAt: since() + period,
+        resetsAt: resetsAt(),
       };
     },
   };
