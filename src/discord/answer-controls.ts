@@ -10,7 +10,8 @@ export interface Offered {
   /** The answer was cut off, and can go on. */
   more: boolean;
   thinking: boolean;
-  file: boolean;
+  /** How else all of it can be had: `web` where it came as a file. */
+  whole: "file" | "web" | undefined;
 }
 
 /** Under an answer that is being written. Without an id there is nothing to stop yet. */
@@ -24,18 +25,28 @@ export function againRows(turnId: string): Rows {
 }
 
 /** Under an answer that is done. */
-export function answerRows(turnId: string, { more, thinking, file }: Offered): Rows {
+export function answerRows(turnId: string, { more, thinking, whole }: Offered): Rows {
   const buttons = [
     button({ label: "👍", id: `llm:up:${turnId}` }),
     button({ label: "👎", id: `llm:down:${turnId}` }),
     again(turnId),
     ...(more ? [button({ label: "Continue", id: `llm:more:${turnId}` })] : []),
     ...(thinking ? [button({ label: "Show thinking", id: `llm:think:${turnId}` })] : []),
-    ...(file ? [button({ label: "As a file", id: `llm:file:${turnId}` })] : []),
+    ...(whole ? [handOut[whole](turnId)] : []),
   ];
   // A row takes five.
   return [buttons.slice(0, 5), buttons.slice(5)].filter((some) => some.length > 0).map(row);
 }
+
+/** Under the file that somebody asked for. */
+export function fileRows(turnId: string): Rows {
+  return [row([handOut.web(turnId)])];
+}
+
+const handOut = {
+  file: (turnId: string) => button({ label: "As a file", id: `llm:file:${turnId}` }),
+  web: (turnId: string) => button({ label: "As a web link", id: `llm:web:${turnId}` }),
+};
 
 /** The same buttons, with the one for `vote` (1 or -1; 0: neither) shown as pressed. */
 export function withVote(rows: Rows, vote: number): Rows {

@@ -21,14 +21,16 @@ export function hasLongTable(text: string): boolean {
   return blocksOf(text).some(({ kind, text }) => kind === "table" && text.length > LONG_TABLE);
 }
 
+type TextFile = NonNullable<Body["file"]> & { data: string };
+
 /** The whole answer as it was written; of one that is mostly a code block, the code. */
-export function answerFile(text: string): NonNullable<Body["file"]> {
+export function answerFile(text: string): TextFile {
   const code = blocksOf(text).find((block): block is Code => block.kind === "fence");
   if (!code || code.text.length < text.length / 2) return markdownFile("answer.md", text);
   return { name: `answer.${extensionOf(code.language)}`, contentType: "text/plain", data: code.text };
 }
 
-export function markdownFile(name: string, data: string): NonNullable<Body["file"]> {
+export function markdownFile(name: string, data: string): TextFile {
   return { name, contentType: "text/markdown", data };
 }
 

@@ -1,7 +1,8 @@
 import { RESTJSONErrorCodes } from "discord.js";
+import { isBlank } from "../lib/blank.ts";
 import type { Now } from "../lib/clock.ts";
 import type { AnswerEvent } from "../llm/llm.ts";
-import { againRows, answerRows, type Rows, stopRows } from "./answer-controls.ts";
+import { againRows, answerRows, type Offered, type Rows, stopRows } from "./answer-controls.ts";
 import { hasLongTable, isWorthAFile, markdownFile } from "./answer-file.ts";
 import { answerFooter, waitingText } from "./answer-footer.ts";
 import type { EditBudget } from "./edit-budget.ts";
@@ -24,6 +25,8 @@ export interface AnswerView {
    * that. Nothing where the message was deleted.
    */
   finish(mark?: string): Promise<void>;
+  /** The last state where Discord takes no further message: what the messages hold that are there, and `mark` below. */
+  leave(mark: string): Promise<void>;
 }
 
 export interface AnswerViewDeps {
@@ -52,6 +55,7 @@ const FIRST_TEXT = 30;
 const EXCERPT = 600;
 /** Left free in every message, so that what is to stand below the end finds room without moving anything. */
 const ROOM_BELOW = 120;
+const EMPTY = note("The model gave an empty answer. Ask in other words.");
 
 export function createAnswerView(
   deps: AnswerViewDeps,
@@ -97,10 +101,11 @@ export function createAnswerView(
     }
   }
 
-  function contents(): string[] {
+  /** `roomBelow(index)`: characters that are left free in a message. */
+  function contents(roomBelow: (index: number) => number = () => ROOM_BELOW): string[] {
     const opening = head(question);
-    const limit = CONTENT_LIMIT - ROOM_BELOW;
-    const parts = split(modelText(text), (index) => limit - (index === 0 ? opening.length : 0));
+    const limitOf = (index: number) => CONTENT_LIMIT - roomBelow(index) - (index === 0 ? opening.length : 0);
+    const parts = split(modelText(text), limitOf);
     return parts
       .map((part, index) => (index === 0 ? opening : "") + partText(part))
       .filter((content) => content.trim() !== "");
@@ -114,24 +119,26 @@ export function createAnswerView(
 
   function final(mark: string | undefined): Body[] {
     const footer = done && answerFooter(done.model, done.facts);
-    const below = [mark, footer].filter(Boolean).join("\n");
-    if (text.trim() === "") return bodies(withBelow([head(question)], below), againRows(answerId));
+    // Words can come to nothing that Discord shows, as a code block without code does.
+    const nothing = isBlank(modelText(text));
+    const below = [mark ?? (nothing && EMPTY), footer].filter(Boolean).join("\n");
+    if (nothing) return bodies(withBelow([head(question)], below), againRows(answerId));
     const shown = contents();
     if (shown.length > MOST_MESSAGES || hasLongTable(text)) return inFile(below);
-    return bodies(withBelow(shown, below), controls(isWorthAFile(text)));
+    return bodies(withBelow(shown, below), controls(isWorthAFile(text) ? "file" : undefined));
   }
 
-  function controls(file: boolean): Rows {
+  function controls(whole: Offered["whole"]): Rows {
     if (!done) return againRows(answerId);
     const { cutOff, hasThinking } = done.facts;
-    return answerRows(answerId, { more: cutOff, thinking: hasThinking, file });
+    return answerRows(answerId, { more: cutOff, thinking: hasThinking, whole });
   }
 
   function inFile(below: string): Body[] {
     const [excerpt] = split(modelText(text), () => EXCERPT);
     const whole = note("Too long for Discord's messages: all of it is in the file.");
     const begin = `${head(question)}${excerpt ? partText(excerpt) : ""}\n…\n${whole}`;
-    const [first = {}, ...rest] = bodies(withBelow([begin], below), controls(false));
+    const [first = {}, ...rest] = bodies(withBelow([begin], below), controls("web"));
     return [{ ...first, file: markdownFile("answer.md", text) }, ...rest];
   }
 
@@ -155,6 +162,14 @@ export function createAnswerView(
     },
     async finish(mark) {
       if (!gone) await writer.finish(() => final(mark));
+    },
+    async leave(mark) {
+      const last = pages.length - 1;
+      const kept = contents((index) => (index === last ? mark.length + 1 : ROOM_BELOW)).slice(
+        0,
+        pages.length,
+      );
+      await bring(bodies(withBelow(kept, mark), againRows(answerId)));
     },
   };
 }

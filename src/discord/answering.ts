@@ -5,7 +5,7 @@ import type { Answer, Llm } from "../llm/llm.ts";
 import type { Member } from "../members/member.ts";
 import type { AnswerView } from "./answer-view.ts";
 import type { CommandDeps } from "./commands/command.ts";
-import { isDiscordCode } from "./errors.ts";
+import { isDiscordCode, isFinalNo } from "./errors.ts";
 import { openingBody } from "./opening.ts";
 import { interruptedMark, note } from "./render.ts";
 import type { Body, Shown } from "./respond.ts";
@@ -34,7 +34,6 @@ const STOPPED = note("⏹ Stopped.");
 const CLOSED = note(
   "⏹ Discord keeps a reply like this open for 15 minutes, and they are over. The rest is missing.",
 );
-const EMPTY = note("The model gave an empty answer. Ask in other words.");
 
 /** Shows an answer from its question to its end. What is refused at once is thrown before anything is shown. */
 export async function showAnswer(deps: AnsweringDeps, input: AnswerInput): Promise<void> {
@@ -54,7 +53,7 @@ export async function showAnswer(deps: AnsweringDeps, input: AnswerInput): Promi
         // Who deletes the answer has no use for the rest of it.
         if (!isDiscordCode(error, RESTJSONErrorCodes.UnknownMessage)) {
           refused = error;
-          input.explain(error);
+          stopped = input.explain(error);
         }
         stop(llm, answer, member);
       },
@@ -70,7 +69,7 @@ export async function showAnswer(deps: AnsweringDeps, input: AnswerInput): Promi
   });
   // What Discord refuses for good, it refuses for every edit that follows: that is one error.
   const explain: Explain = (error) => input.explain(refused ?? error);
-  await follow(answer, view, { explain, stopped: () => stopped })
+  await follow(answer, view, { explain, stopped: () => stopped, more: stage.more })
     .catch((error: unknown) => {
       throw refused ?? error;
     })
@@ -105,7 +104,7 @@ function atClosing({ timers, now }: AnsweringDeps, { closesAt }: AnswerStage, cl
   return timers.after(Math.max(0, closesAt - now()), close);
 }
 
-interface Ending {
+interface Ending extends Pick<AnswerStage, "more"> {
   explain: Explain;
   /** What stands below an answer that was stopped. */
   stopped(): string;
@@ -113,26 +112,24 @@ interface Ending {
 
 /** Follows an answer to its end, whatever that is. */
 async function follow(answer: Answer, view: AnswerView, ending: Ending): Promise<void> {
-  let empty = true;
   try {
-    for await (const event of answer.events) {
-      if (event.type === "text") empty &&= event.text.trim() === "";
-      view.take(event);
-    }
+    for await (const event of answer.events) view.take(event);
   } catch (error) {
     await finish(view, markOf(error, ending), ending);
     if (isWisError(error, "llm.stopped")) return;
     throw error;
   }
-  await finish(view, empty ? EMPTY : undefined, ending);
+  await finish(view, undefined, ending);
 }
 
-async function finish(view: AnswerView, mark: string | undefined, { explain }: Ending): Promise<void> {
+async function finish(view: AnswerView, mark: string | undefined, { explain, more }: Ending): Promise<void> {
   try {
     await view.finish(mark);
   } catch (error) {
-    // Explained and not shown: it would stand in place of the part of the answer that is there.
-    explain(error);
+    const told = explain(error);
+    const refused = isFinalNo(error) && !isDiscordCode(error, RESTJSONErrorCodes.UnknownMessage);
+    // Below the part that is there, or below its message: whichever of the two was not what Discord refused.
+    if (refused) await Promise.allSettled([view.leave(told).catch(() => more({ content: told }))]);
     throw error;
   }
 }

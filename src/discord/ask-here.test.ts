@@ -114,12 +114,14 @@ describe("a thread", () => {
     const answer = await t.llm.asked();
     const top = asked.message();
     const threadId = top?.id ?? "";
+    // Nothing that waits for the disk comes before it.
+    expect(top?.history[0]?.content).toBe("> Why?\n-# Asking…");
     expect(top?.content).toBe("> Why?\n-# The answer is in the thread below.");
-    const parentChannelId = t.discord.channel("general").id;
+    const where = { channelId: t.discord.channel("general").id };
     expect(answer.question).toMatchObject({
       talk: { kind: "channel", channelId: threadId },
       place: { channelId: threadId, interactionToken: null },
-      parentChannelId,
+      where,
     });
     answer.say(TEXT);
     answer.done();
@@ -137,7 +139,7 @@ describe("a thread", () => {
     const inside = await t.llm.asked();
     expect(inside.question).toMatchObject({
       talk: { kind: "channel", channelId },
-      parentChannelId: t.discord.channel("general").id,
+      where: { parentChannelId: t.discord.channel("general").id },
     });
     inside.done();
     ask(t);

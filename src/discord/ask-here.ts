@@ -1,5 +1,5 @@
 import type { ChatInputCommandInteraction, MessageContextMenuCommandInteraction } from "discord.js";
-import type { Question, Talk } from "../llm/llm.ts";
+import type { Question, Spot, Talk } from "../llm/llm.ts";
 import { type AnswerStage, showAnswer, withinTick } from "./answering.ts";
 import type { AttachmentSource } from "./attachment.ts";
 import type { Asked, CommandDeps } from "./commands/command.ts";
@@ -21,7 +21,7 @@ export interface AskedQuestion extends Pick<Question, "prompt" | "model"> {
 type AskedHere = Asked<ChatInputCommandInteraction | MessageContextMenuCommandInteraction>;
 
 /** Where an answer is shown, and where its question belongs. */
-interface Spot extends Pick<Question, "place" | "talk" | "parentChannelId"> {
+interface StagedSpot extends Spot {
   stage: AnswerStage;
 }
 
@@ -30,21 +30,35 @@ interface Spot extends Pick<Question, "place" | "talk" | "parentChannelId"> {
  * Throws what asking throws, and WisError file.too_large, attachment.refused, attachment.failed.
  */
 export async function askHere(deps: CommandDeps, asked: AskedHere, input: AskedQuestion): Promise<void> {
-  const { config, llm, closing } = deps;
+  const { llm, closing } = deps;
+  const { cdn } = deps.config.discord;
   const { member, explain } = asked;
   const { question, prompt, model, enclosures } = input;
   const here = spotHere(asked, input);
-  const settings = llm.place(asked.where);
   const [file] = enclosures;
+  const settings = llm.place(asked.where);
+  const opensThread = ({ channel }: Awaited<typeof settings>) =>
+    input.thread || (channel?.threads === true && mayHaveThread(asked, input));
+  const known = await withinTick(settings);
   // Discord voids an interaction after 3 s: what takes its time is not waited for before the first response.
-  if (!(await withinTick(settings)) || file) {
+  if (!known || opensThread(known) || file) {
     await here.stage.show(openingBody(question, file ? `Reading ${file.name}…` : "Asking…"));
   }
-  const { channel } = await settings;
-  const attachments = await fetchEnclosures(enclosures, { cdn: config.discord.cdn, closing });
-  const wantsThread = input.thread || (channel?.threads === true && mayHaveThread(asked, input));
-  const { stage, ...spot } = wantsThread ? await spotInThread(deps, asked, here, question) : here;
-  const asking = llm.ask({ member, prompt, model, attachments, ...spot });
+  const wantsThread = opensThread(await settings);
+  let { stage } = here;
+  const asking = llm.ask({
+    ...{ member, prompt, model, where: asked.where },
+    attachments:
+      file && ((signal) => fetchEnclosures(enclosures, { cdn, closing: AbortSignal.any([closing, signal]) })),
+    async spot() {
+      if (!wantsThread) return here;
+      const spot = await spotInThread(deps, asked, here, question);
+      stage = spot.stage;
+      return spot;
+    },
+  });
+  // Where it is shown is known only then, and "Reading…" stands until everything is read.
+  if (wantsThread || file) await asking;
   await showAnswer(deps, { asking, question, member, stage, explain });
 }
 
@@ -53,7 +67,7 @@ function mayHaveThread({ where, key }: AskedHere, input: AskedQuestion): boolean
   return where.guildId !== null && where.parentChannelId === undefined && !key.alone && !input.private;
 }
 
-function spotHere(asked: AskedHere, input: AskedQuestion): Spot {
+function spotHere(asked: AskedHere, input: AskedQuestion): StagedSpot {
   const { key, reply, where } = asked;
   const options = { plainLinks: true, ephemeral: input.private };
   return {
@@ -71,7 +85,6 @@ function spotHere(asked: AskedHere, input: AskedQuestion): Spot {
       interactionAt: key.at,
     },
     talk: talkAt(asked, input),
-    parentChannelId: where.parentChannelId,
   };
 }
 
@@ -90,9 +103,9 @@ function talkAt({ interaction: { channel, client }, where, key }: AskedHere, inp
 async function spotInThread(
   { messages }: Pick<CommandDeps, "messages">,
   { reply, key, where: { channelId } }: AskedHere,
-  here: Spot,
+  here: StagedSpot,
   question: string,
-): Promise<Spot> {
+): Promise<StagedSpot> {
   const { messageId } = await here.stage.show(openingBody(question, "The answer is in the thread below."));
   const threadId =
     messageId && !key.alone && (await openThread(messages, { channelId, messageId, question }));
@@ -105,6 +118,5 @@ async function spotInThread(
     stage: { show: send, more: send },
     place: { ...here.place, channelId: threadId, interactionToken: null },
     talk: { kind: "channel", channelId: threadId },
-    parentChannelId: channelId,
   };
 }

@@ -5,15 +5,16 @@ import {
   InteractionContextType,
   PermissionFlagsBits,
 } from "discord.js";
-import { toWisError, WisError } from "../errors.ts";
 import { within } from "../lib/within.ts";
+import { shuttingDown } from "../llm/endings.ts";
 import type { Where } from "../llm/llm.ts";
 import type { Member } from "../members/member.ts";
 import { attribute } from "../telemetry/attributes.ts";
-import type { Metrics, Outcome } from "../telemetry/metrics.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import { isInteractionLost } from "./errors.ts";
-import { errorText, truncate } from "./render.ts";
+import { createExplainer } from "./explainer.ts";
+import { truncate } from "./render.ts";
 import { createReply } from "./reply.ts";
 import type { Choice, InteractionKey } from "./respond.ts";
 import {
@@ -58,27 +59,19 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const onFirstResponse = () =>
       metrics.interactions.firstResponse.record(secondsSince(), { command: name });
     const reply = createReply({ messages, onFirstResponse }, key, channelId);
-    let outcome: Outcome = "ok";
-    let explained: unknown;
-
-    function explain(error: unknown): string {
-      explained = error;
-      const told = toWisError(error);
-      outcome = told.code;
-      return errorText(told, telemetry.record(error, `answering ${name}`));
-    }
-
+    const explainer = createExplainer(telemetry, `answering ${name}`);
+    const { explain } = explainer;
     try {
       if (draining) throw shuttingDown();
       await run({ key, channelId, where, member: memberOf(interaction), reply, explain });
     } catch (error) {
       // Where Discord has closed the interaction nothing can be shown: the record is all there is.
-      const show = error !== explained && !isInteractionLost(error);
+      const show = !explainer.hasExplained(error) && !isInteractionLost(error);
       const content = explain(error);
       if (show) await reply.fail({ content });
       throw error;
     } finally {
-      metrics.interactions.duration.record(secondsSince(), { command: name, outcome });
+      metrics.interactions.duration.record(secondsSince(), { command: name, outcome: explainer.outcome });
     }
   }
 
@@ -166,11 +159,4 @@ function memberOf({ user, member, memberPermissions, guildId }: Handled | Autoco
     asker: { guildId, roleIds },
     moderator: memberPermissions?.has(PermissionFlagsBits.ManageMessages) ?? false,
   };
-}
-
-function shuttingDown(): WisError {
-  return new WisError("shutting_down", {
-    say: "WisBot is shutting down.",
-    hint: "Try again in a minute.",
-  });
 }

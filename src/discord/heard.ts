@@ -1,4 +1,5 @@
 import { type GatewayMessageCreateDispatchData, MessageReferenceType, MessageType } from "discord.js";
+import { isBlank } from "../lib/blank.ts";
 import type { Talk, Where } from "../llm/llm.ts";
 import type { Member } from "../members/member.ts";
 import type { AttachmentSource } from "./attachment.ts";
@@ -77,7 +78,7 @@ function wordsOf({ content, mentions }: Written, botId: string): string {
     const found = mentions.find((one) => one.id === id);
     return found ? `@${found.member?.nick ?? found.global_name ?? found.username}` : mention;
   });
-  return named.trim();
+  return isBlank(named) ? "" : named.trim();
 }
 
 /** The message of the bot that it replies to. */

@@ -1,7 +1,9 @@
 import { count } from "../lib/count.ts";
 import { formatDuration } from "../lib/duration.ts";
+import { isOlder, writeCursor } from "../llm/attempt-cursor.ts";
 import type { Allowed, Llm } from "../llm/llm.ts";
-import type { AttemptRow } from "../llm/ports.ts";
+import { outcomeText } from "../llm/outcome.ts";
+import type { AttemptCursor, AttemptRow } from "../llm/ports.ts";
 import type { Member } from "../members/member.ts";
 import { button, row } from "./buttons.ts";
 import { note, plain, relativeTime } from "./render.ts";
@@ -13,14 +15,14 @@ const PAGE = 10;
 /** Pages are sought in steps of so many. */
 const STEP = 100;
 
-/** The questions from before a moment, or the newest. Milliseconds since the epoch. */
+/** The questions before one of them, or the newest. */
 export async function historyPage(
   llm: Pick<Llm, "history" | "allowed">,
   member: Member,
-  before?: number,
+  before?: AttemptCursor,
 ): Promise<Body> {
   const [found, allowed] = await Promise.all([
-    llm.history({ userId: member.id, limit: PAGE + 1, ...(before !== undefined && { before }) }),
+    llm.history({ userId: member.id, limit: PAGE + 1, ...(before && { before }) }),
     llm.allowed(member),
   ]);
   const shown = found.slice(0, PAGE);
@@ -31,27 +33,27 @@ export async function historyPage(
     ...shown.map(attemptLine),
   ];
   const buttons = [
-    ...(before === undefined ? [] : [button({ label: "Newer", id: `history:newer:${before.toString(36)}` })]),
-    ...(last ? [button({ label: "Older", id: `history:older:${last.createdAt.toString(36)}` })] : []),
+    ...(before ? [button({ label: "Newer", id: `history:newer:${writeCursor(before)}` })] : []),
+    ...(last ? [button({ label: "Older", id: `history:older:${writeCursor(last)}` })] : []),
   ];
   return { content: lines.join("\n"), ...(buttons.length > 0 && { components: [row(buttons)] }) };
 }
 
-/** Before which moment the page begins that ends where the one from before `end` begins. Undefined: it is the first. */
+/** Before which question the page begins that ends with `end`. Undefined: it is the first. */
 export async function pageUpTo(
   llm: Pick<Llm, "history">,
   userId: string,
-  end: number,
-): Promise<number | undefined> {
-  let newer: number[] = [];
-  let before: number | undefined;
+  end: AttemptCursor,
+): Promise<AttemptCursor | undefined> {
+  let newer: AttemptCursor[] = [];
+  let before: AttemptCursor | undefined;
   // From the newest on: no further than somebody has turned the pages by hand.
   do {
-    const step = await llm.history({ userId, limit: STEP, ...(before !== undefined && { before }) });
-    const moments = step.map(({ createdAt }) => createdAt).filter((at) => at >= end);
-    newer = [...newer, ...moments].slice(-PAGE - 1);
-    before = moments.length === STEP ? moments.at(-1) : undefined;
-  } while (before !== undefined);
+    const step = await llm.history({ userId, limit: STEP, ...(before && { before }) });
+    const found = step.filter((one) => !isOlder(one, end));
+    newer = [...newer, ...found].slice(-PAGE - 1);
+    before = found.length === STEP ? found.at(-1) : undefined;
+  } while (before);
   return newer.length > PAGE ? newer[0] : undefined;
 }
 
@@ -69,23 +71,6 @@ function attemptLine(attempt: AttemptRow): string {
 }
 
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
-
-const OUTCOMES: Record<string, string> = {
-  ok: "answered",
-  "llm.stopped": "stopped",
-  "llm.interrupted": "interrupted",
-  "llm.timeout": "took too long",
-  "llm.unreachable": "model server away",
-  "llm.host_busy": "model server busy",
-  "llm.model_missing": "model missing",
-  "llm.cut": "cut off",
-  "llm.bad_reply": "no usable answer",
-};
-
-function outcomeText(outcome: string | null): string {
-  if (outcome === null) return "being answered";
-  return OUTCOMES[outcome] ?? "failed";
-}
 
 const QUOTA = [
   ["requests", String, "questions"],

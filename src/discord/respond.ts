@@ -10,12 +10,12 @@ import {
   RESTJSONErrorCodes,
   Routes,
 } from "discord.js";
-import { WisError } from "../errors.ts";
 import type { Now } from "../lib/clock.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import { fromDiscord, isDiscordCode } from "./errors.ts";
 import { type Form, formData } from "./form.ts";
 import { flagsOf, ordinary, payload } from "./payload.ts";
+import { eitherWay, TOKEN_IS_USED_MS } from "./token-life.ts";
 
 // The only place that sends to Discord or edits there, so that what holds for every message is said once.
 
@@ -112,16 +112,13 @@ interface Answered {
   interaction?: { response_message_id?: string };
 }
 
-// An interaction token lives 15 minutes; a minute is kept for requests that wait for a rate limit.
-const TOKEN_LIVES_MS = 15 * 60_000;
-const TOKEN_IS_USED_MS = 14 * 60_000;
-
 /** By when a reply that is reached by its token alone has to have its last text, milliseconds since the epoch. */
 export function closesAt({ at }: Pick<InteractionKey, "at">): number {
   return at + TOKEN_IS_USED_MS;
 }
 
 export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages {
+  const life = { now, over: new WeakSet<InteractionKey>() };
   /** `name` is a span's name and completes "Discord refused to …". */
   async function call<T>(name: string, run: () => Promise<unknown>): Promise<T> {
     return telemetry.span(`discord.rest ${name}`, { kind: SpanKind.CLIENT }, async () => {
@@ -149,17 +146,23 @@ export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages
     );
   }
 
-  /** Where a message is read and changed: by interaction token while that lasts, by channel and id afterwards. */
-  function place({ via, channelId, messageId, ephemeral }: Shown) {
-    const age = via ? now() - via.at : Number.POSITIVE_INFINITY;
+  /** Asks about one message. `name` as `call` has it. */
+  function at<T>(
+    name: string,
+    { via, channelId, messageId = "@original", ...shown }: Shown,
+    ask: (where: { path: `/${string}`; auth: boolean }) => Promise<unknown>,
+  ): Promise<T> {
     // The bot can't reach an ephemeral message without the interaction, nor one whose id it never learned.
-    const onlyByToken = ephemeral || messageId === undefined || via?.alone === true;
-    if (via && age < (onlyByToken ? TOKEN_LIVES_MS : TOKEN_IS_USED_MS)) {
-      const path = Routes.webhookMessage(via.applicationId, via.token, messageId ?? "@original");
-      return { path, auth: false };
-    }
-    if (onlyByToken) throw tooLate();
-    return { path: Routes.channelMessage(channelId, messageId), auth: true };
+    const onlyByToken = shown.ephemeral || messageId === "@original" || via?.alone === true;
+    return eitherWay(life, via, {
+      onlyByToken,
+      byToken({ applicationId, token }) {
+        const path = Routes.webhookMessage(applicationId, token, messageId);
+        return call<T>(name, () => ask({ path, auth: false }));
+      },
+      byChannel: () =>
+        call<T>(name, () => ask({ path: Routes.channelMessage(channelId, messageId), auth: true })),
+    });
   }
 
   async function send(channelId: string, body: Body, options: MessageOptions = {}): Promise<Shown> {
@@ -192,21 +195,24 @@ export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages
         data: { choices },
       });
     },
-    async followUp(key, channelId, body, options = {}) {
-      const onlyByToken = options.ephemeral === true || key.alone === true;
-      const age = now() - key.at;
-      if (age >= TOKEN_LIVES_MS && onlyByToken) throw tooLate();
-      if (age >= TOKEN_IS_USED_MS && !onlyByToken) return send(channelId, body, options);
-      const { data, files } = payload(body, flagsOf(options));
-      const sent = await call<APIMessage>("send a follow-up", () =>
-        rest.post(Routes.webhook(key.applicationId, key.token), {
-          query: new URLSearchParams({ wait: "true" }),
-          body: data,
-          files,
-          auth: false,
-        }),
-      );
-      return { channelId, messageId: sent.id, ephemeral: options.ephemeral === true, via: key };
+    followUp(key, channelId, body, options = {}) {
+      const { ephemeral = false } = options;
+      return eitherWay(life, key, {
+        onlyByToken: ephemeral || key.alone === true,
+        async byToken() {
+          const { data, files } = payload(body, flagsOf(options));
+          const sent = await call<APIMessage>("send a follow-up", () =>
+            rest.post(Routes.webhook(key.applicationId, key.token), {
+              query: new URLSearchParams({ wait: "true" }),
+              body: data,
+              files,
+              auth: false,
+            }),
+          );
+          return { channelId, messageId: sent.id, ephemeral, via: key };
+        },
+        byChannel: () => send(channelId, body, options),
+      });
     },
     send,
     async typing(channelId) {
@@ -219,25 +225,19 @@ export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages
       return id;
     },
     async edit(shown, body) {
-      const { path, auth } = place(shown);
       const { data, files } = payload(body);
       // An edit keeps the attachments that it does not mention.
       const whole = { embeds: [], components: [], attachments: [], ...data };
-      await call("edit a message", () => rest.patch(path, { body: whole, files, auth }));
+      await at("edit a message", shown, ({ path, auth }) => rest.patch(path, { body: whole, files, auth }));
     },
     async editButtons(shown, components) {
-      const { path, auth } = place(shown);
       const body = { components, allowed_mentions: { parse: [] } };
-      await call("edit a message", () => rest.patch(path, { body, auth }));
+      await at("edit a message", shown, ({ path, auth }) => rest.patch(path, { body, auth }));
     },
-    async read(shown) {
-      const { path, auth } = place(shown);
-      return call<APIMessage>("read a message", () => rest.get(path, { auth }));
-    },
+    read: (shown) => at<APIMessage>("read a message", shown, ({ path, auth }) => rest.get(path, { auth })),
     async remove(shown) {
-      const { path, auth } = place(shown);
       try {
-        await call("delete a message", () => rest.delete(path, { auth }));
+        await at("delete a message", shown, ({ path, auth }) => rest.delete(path, { auth }));
       } catch (error) {
         if (!isDiscordCode(error, RESTJSONErrorCodes.UnknownMessage)) throw error;
       }
@@ -250,11 +250,4 @@ export function createMessages({ rest, telemetry, now }: MessagesDeps): Messages
       return id;
     },
   };
-}
-
-function tooLate(): WisError {
-  return new WisError("discord.failed", {
-    say: "Discord keeps a reply open for 15 minutes, and they are over.",
-    hint: "Run the command again.",
-  });
 }

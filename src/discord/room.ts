@@ -1,4 +1,4 @@
-import type { Question } from "../llm/llm.ts";
+import type { Spot } from "../llm/llm.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import type { AnsweringDeps, AnswerStage } from "./answering.ts";
 import type { Heard } from "./heard.ts";
@@ -9,7 +9,7 @@ import { NO_THREAD, openThread } from "./threads.ts";
 /** Where a message is answered: below it, or in a thread of its own. */
 export interface Room extends AnswerStage {
   /** Where the question belongs; opens the thread where every question gets one. */
-  open(question: string): Promise<Pick<Question, "place" | "talk" | "parentChannelId">>;
+  open(question: string): Promise<Spot>;
   /** The first message, or what replaces everything that is shown. */
   show(body: Body): Promise<Shown>;
   /** "WisBot is typing…" until something is shown. */
@@ -68,8 +68,7 @@ export function createRoom(
         interactionToken: null,
         interactionAt: now(),
       };
-      if (!threadId) return { place, talk, parentChannelId: where.parentChannelId };
-      return { place, talk: { kind: "channel", channelId: threadId }, parentChannelId: where.channelId };
+      return { place, talk: threadId ? { kind: "channel", channelId: threadId } : talk };
     },
     async show(body) {
       hush();

@@ -6,9 +6,10 @@ import { partText, split } from "./split.ts";
 const whole = (text: string, limit: number) => split(text, () => limit);
 const sent = (text: string, limit: number) => whole(text, limit).map(partText);
 
-/** Pieces that make hard cases likely: fences, languages, breaks, emoji, long words. */
+/** Pieces that make hard cases likely: fences, languages, breaks, emoji, long words, no width, right to left. */
 const piece = fc.oneof(
   fc.constantFrom("```", "```ts\n", "```\n", "`", "\n", "\n\n", " ", "👩‍🚀", "word ", "\ud83d", "[a](b)"),
+  fc.constantFrom("\u200b", "\u200d", "\u2060", "\ufeff", "שלום", "\u202eمرحبا\u202c", "e\u0301", "🇩🇪"),
   fc.string({ unit: "binary", maxLength: 40 }),
   fc.constantFrom("x", "日").chain((letter) => fc.nat(400).map((times) => letter.repeat(times))),
 );

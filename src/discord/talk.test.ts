@@ -171,7 +171,7 @@ describe("who needs not mention the bot", () => {
     expect(next.question).toMatchObject({
       prompt: "And at night?",
       talk: { kind: "channel", channelId },
-      parentChannelId: t.discord.channel("general").id,
+      where: { parentChannelId: t.discord.channel("general").id },
     });
     next.done();
   });
@@ -225,7 +225,7 @@ describe("where every question gets a thread", () => {
     expect(answer.question).toMatchObject({
       talk: { kind: "channel", channelId: said.id },
       place: { channelId: said.id },
-      parentChannelId: said.channelId,
+      where: { channelId: said.channelId },
     });
     expect(t.discord.channel(said.id)).toMatchObject({
       name: "Why is the sky blue?",
@@ -378,7 +378,7 @@ describe("what can't be answered", () => {
     const { answer } = await mention(t);
     const drained = t.bot.drain();
     t.discord.say({ user: "ben", content: `${me(t)} May I?` });
-    await t.discord.waitForMessage(has("WisBot is being restarted"));
+    await t.discord.waitForMessage(has("WisBot is shutting down"));
     answer.done();
     await drained;
   });

@@ -1,16 +1,16 @@
 import { SpanKind } from "@opentelemetry/api";
 import type { Config } from "../config/schema.ts";
-import { isWisError, toWisError, WisError } from "../errors.ts";
+import { isWisError, WisError } from "../errors.ts";
 import { shuttingDown, takenBack } from "../llm/endings.ts";
 import type { Answer } from "../llm/llm.ts";
 import { attribute } from "../telemetry/attributes.ts";
-import type { Metrics, Outcome } from "../telemetry/metrics.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import { type AnsweringDeps, showAnswer } from "./answering.ts";
 import { fetchEnclosures } from "./enclosures.ts";
 import { isFinalNo } from "./errors.ts";
+import { createExplainer } from "./explainer.ts";
 import { type Heard, hear, type Said } from "./heard.ts";
-import { errorText } from "./render.ts";
 import { createRoom, type Room } from "./room.ts";
 
 /** Answers what people write, as the gateway tells of it. */
@@ -89,27 +89,21 @@ export function createMessageListener(deps: MessageListenerDeps): MessageListene
     const room = createRoom(deps, heard, {
       onFirstMessage: () => metrics.interactions.firstResponse.record((now() - at) / 1000, { command: NAME }),
     });
-    let outcome: Outcome = "ok";
-    let explained: unknown;
-
-    function explain(error: unknown): string {
-      explained = error;
-      const told = toWisError(error);
-      outcome = told.code;
-      return errorText(told, telemetry.record(error, `answering a ${NAME}`));
-    }
-
+    const explainer = createExplainer(telemetry, `answering a ${NAME}`);
     try {
       if (refusal) throw refusal;
-      await answerAsItReads(one, room, explain);
+      await answerAsItReads(one, room, explainer.explain);
     } catch (error) {
       // What Discord refused to show, it would refuse to show with this below it.
-      const show = error !== explained && !isFinalNo(error);
-      const content = explain(error);
+      const show = !explainer.hasExplained(error) && !isFinalNo(error);
+      const content = explainer.explain(error);
       if (show) await room.show({ content });
       throw error;
     } finally {
-      metrics.interactions.duration.record((now() - at) / 1000, { command: NAME, outcome });
+      metrics.interactions.duration.record((now() - at) / 1000, {
+        command: NAME,
+        outcome: explainer.outcome,
+      });
     }
   }
 
@@ -131,17 +125,21 @@ export function createMessageListener(deps: MessageListenerDeps): MessageListene
     room: Room,
     { signal, explain }: { signal: AbortSignal; explain(error: unknown): string },
   ): Promise<void> {
-    const { member, prompt, words, attachments } = heard;
+    const { member, prompt, words, where, attachments } = heard;
+    const { cdn } = config.discord;
     if (prompt === "") {
       await room.show({ content: HELP });
       return;
     }
     using _typing = room.typing();
-    const spot = await room.open(words);
-    const rules = { cdn: config.discord.cdn, closing: AbortSignal.any([closing, signal]) };
-    const enclosures = await fetchEnclosures(attachments, rules);
-    const question = { member, prompt, ...spot, attachments: enclosures };
-    const asked = await untilTakenBack(llm.ask(question), signal);
+    const fetchAll = (entering: AbortSignal) =>
+      fetchEnclosures(attachments, { cdn, closing: AbortSignal.any([closing, signal, entering]) });
+    const asking = llm.ask({
+      ...{ member, prompt, where },
+      attachments: attachments.length > 0 ? fetchAll : undefined,
+      spot: () => room.open(words),
+    });
+    const asked = await untilTakenBack(asking, signal);
     // What is asked stands in the message that it replies to.
     await showAnswer(deps, { asking: Promise.resolve(asked), question: "", member, stage: room, explain });
   }

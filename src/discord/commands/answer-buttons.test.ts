@@ -4,7 +4,7 @@ import { WisError } from "../../errors.ts";
 import { newCapability } from "../../lib/capability.ts";
 import type { AnswerFacts } from "../../llm/llm.ts";
 import type { TurnRow } from "../../llm/ports.ts";
-import type { ShownMessage } from "../../testing/discord/index.ts";
+import type { Invocation, ShownMessage } from "../../testing/discord/index.ts";
 import { openTestBot, type TestBot } from "../../testing/test-bot.ts";
 
 const TEXT = "Because of Rayleigh scattering, mostly.";
@@ -18,17 +18,18 @@ interface Given {
   thinking?: string;
   facts?: Partial<AnswerFacts>;
   options?: Record<string, boolean>;
+  /** Where and how ada asks. */
+  from?: Pick<Invocation, "channel" | "own">;
 }
 
 /** An answer to ada that is done, and that the desk remembers. */
-async function answered(t: TestBot, { text = TEXT, thinking = "", facts, options = {} }: Given = {}) {
-  const command = { user: "ada", command: "wis llm", options: { prompt: "Why?", ...options } };
+async function answered(t: TestBot, { text = TEXT, thinking = "", facts, options = {}, from }: Given = {}) {
+  const command = { user: "ada", command: "wis llm", options: { prompt: "Why?", ...options }, ...from };
   const asked = t.discord.invoke(command);
   const answer = await t.llm.asked();
   answer.say(text);
   answer.done({ hasThinking: thinking !== "", ...facts });
   const message = await asked.waitFor(done);
-  const { place, prompt } = answer.question;
   const turn: TurnRow = {
     id: answer.id,
     conversation: newCapability(),
@@ -36,13 +37,20 @@ async function answered(t: TestBot, { text = TEXT, thinking = "", facts, options
     depth: 0,
     userId: t.discord.user("ada").id,
     userName: "ada",
-    question: prompt,
+    question: answer.question.prompt,
     documents: "",
     text,
     thinking,
     model: "llama3.2",
     state: "done",
-    place,
+    place: {
+      guildId: null,
+      channelId: message.channelId,
+      messageId: message.id,
+      applicationId: t.discord.applicationId,
+      interactionToken: null,
+      interactionAt: t.now(),
+    },
     createdAt: t.now(),
     endedAt: t.now(),
     tokens: 0,
@@ -211,6 +219,77 @@ test("an answer comes as a file, as it was written", async () => {
   expect([reply.attachments[0]?.name, fileOf(reply)]).toEqual(["answer.md", text]);
 });
 
+describe("an answer as a web link", () => {
+  const text = "Look:\n\n| a | b |\n|---|---|\n| 1 | 2 |\n";
+
+  /** The message with the file, for whoever pressed. */
+  async function asFile(t: TestBot, user: string, given: Given = {}) {
+    const { message, turn } = await answered(t, { text, ...given });
+    const press = t.discord.press({ user, message, button: "As a file" });
+    return { message: await press.waitFor(({ attachments }) => attachments.length > 0), turn };
+  }
+
+  for (const [where, from] of [
+    ["on a server", {}],
+    ["in direct messages", { channel: "dm" }],
+    ["where the bot is not", { channel: "private", own: true }],
+  ] as const) {
+    test(`${where} is a share of whoever presses, told to them alone`, async () => {
+      await using t = await openTestBot();
+      const { message } = await asFile(t, "ada", { from });
+      const press = t.discord.press({ user: "ada", message, button: "As a web link" });
+      const card = await press.waitFor(({ embeds }) => embeds.length > 0);
+      const [file] = await t.desk.files.page(t.discord.user("ada").id, { limit: 10 });
+      if (!file) throw new Error("nothing was stored");
+      expect([file.name, await (await t.desk.files.open(file)).text()]).toEqual(["answer.md", text]);
+      expect(card.ephemeral).toBe(true);
+      expect(card.buttons).toMatchObject([
+        { label: "Open", url: file.url },
+        { label: "Extend" },
+        { label: "Delete" },
+      ]);
+      expect(card.embeds[0]?.fields).toContainEqual(
+        expect.objectContaining({ name: "Expires", value: `<t:${Math.floor(file.expiresAt / 1000)}:R>` }),
+      );
+      expect(t.desk.wakes()).toBe(0);
+    });
+  }
+
+  test("counts against the quota of whoever presses, and can be pressed again when there is room", async () => {
+    await using t = await openTestBot({ files: () => ({ max_files_per_user: 1 }) });
+    const { files } = t.desk;
+    const ben = t.discord.user("ben").id;
+    const { fileId } = await files.issue({ ownerId: ben });
+    const { message } = await asFile(t, "ben");
+    const press = () => t.discord.press({ user: "ben", message, button: "As a web link" });
+    const refusal = await press().waitFor(({ content }) => content.includes("more than the 1 file"));
+    expect(refusal.ephemeral).toBe(true);
+    await files.remove(fileId, "admin");
+    await press().waitFor(({ embeds }) => embeds.length > 0);
+    expect(await files.page(ben, { limit: 10 })).toHaveLength(1);
+  });
+
+  test("is made once: the button goes, the file stays", async () => {
+    await using t = await openTestBot();
+    const { message } = await asFile(t, "ben");
+    t.discord.press({ user: "ben", message, button: "As a web link" });
+    const after = await t.discord.waitForMessage(
+      ({ id, buttons }) => id === message.id && buttons.length === 0,
+      { user: "ben" },
+    );
+    expect(fileOf(after)).toBe(text);
+  });
+
+  test("stores nothing of an answer that is no longer known", async () => {
+    await using t = await openTestBot();
+    const { message, turn } = await asFile(t, "ben");
+    t.llm.knows.turns.delete(turn.id);
+    const press = t.discord.press({ user: "ben", message, button: "As a web link" });
+    await press.waitFor(({ content }) => content.includes("no longer known"));
+    expect(await Array.fromAsync(t.desk.files.list({}))).toEqual([]);
+  });
+});
+
 test("nested fences and a table of 60 rows arrive whole", async () => {
   await using t = await openTestBot();
   const rows = Array.from({ length: 60 }, (_, index) => `| row ${index} | ${"x".repeat(20)} |\n`);
@@ -218,6 +297,11 @@ test("nested fences and a table of 60 rows arrive whole", async () => {
   const text = `${nested}\n| a | b |\n|---|---|\n${rows.join("")}`;
   const { message } = await answered(t, { text });
   expect(fileOf(message)).toBe(text);
+  const press = t.discord.press({ user: "ben", message, button: "As a web link" });
+  await press.waitFor(({ embeds, ephemeral }) => embeds.length > 0 && ephemeral);
+  expect(await t.desk.files.page(t.discord.user("ben").id, { limit: 10 })).toHaveLength(1);
+  const still = t.discord.messages().find(({ id }) => id === message.id);
+  expect(still && labels(still)).toEqual(labels(message));
 });
 
 test("of an answer that is no longer known nothing can be done, and the presser alone is told so", async () => {

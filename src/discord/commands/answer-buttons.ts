@@ -1,8 +1,9 @@
 import { type ButtonInteraction, MessageFlags } from "discord.js";
 import { WisError } from "../../errors.ts";
 import type { Answer, Llm, ShownAt } from "../../llm/llm.ts";
-import { type Rows, withVote } from "../answer-controls.ts";
+import { fileRows, type Rows, withVote } from "../answer-controls.ts";
 import { type AnswerStage, showAnswer } from "../answering.ts";
+import { fileCard } from "../cards.ts";
 import { CONTENT_LIMIT } from "../render.ts";
 import { type Body, closesAt } from "../respond.ts";
 import { partText, split } from "../split.ts";
@@ -68,10 +69,30 @@ const asFile: Button = {
   kind: "llm:file",
   async run({ llm }, { reply }, turnId) {
     await reply.acknowledge();
-    const { text } = await llm.turn(turnId);
-    if (text === "") throw nothingThere("There is nothing left of that answer.");
-    const [{ answerFile }] = await readers();
-    await reply.more({ file: answerFile(text) }, { ephemeral: true });
+    const file = await fileOf(llm, turnId);
+    await reply.more({ file, components: fileRows(turnId) }, { ephemeral: true });
+  },
+};
+
+const asWebLink: Button = {
+  kind: "llm:web",
+  async run({ llm, files, closing }, { member, reply, interaction }, turnId) {
+    await reply.acknowledge();
+    const { name, contentType, data } = await fileOf(llm, turnId);
+    // Every press makes a share of its own, which counts against the quota of who pressed. What all can see keeps its
+    // buttons: somebody else may want a link, too.
+    const isTheirs = interaction.message.flags.has(MessageFlags.Ephemeral);
+    if (isTheirs) await reply.showButtons([]);
+    const content = new Blob([data]);
+    const source = { name, contentType, length: content.size, body: content.stream(), signal: closing };
+    try {
+      const file = await files.add({ ownerId: member.id, asker: member.asker }, source);
+      await reply.more(fileCard(file), { ephemeral: true });
+    } catch (error) {
+      // What goes wrong with this as well goes with the error that led here.
+      if (isTheirs) await Promise.allSettled([reply.showButtons(fileRows(turnId))]);
+      throw error;
+    }
   },
 };
 
@@ -82,7 +103,15 @@ export const answerButtons = [
   answerButton("llm:more", (llm, ...which) => llm.carryOn(...which)),
   showThinking,
   asFile,
+  asWebLink,
 ] satisfies Button[];
+
+async function fileOf(llm: Llm, turnId: string) {
+  const { text } = await llm.turn(turnId);
+  if (text === "") throw nothingThere("There is nothing left of that answer.");
+  const [{ answerFile }] = await readers();
+  return answerFile(text);
+}
 
 function shownAt({ key, where }: Pressed): ShownAt {
   const place = {

@@ -1,3 +1,4 @@
+import { readCursor } from "../../llm/attempt-cursor.ts";
 import { historyPage, pageUpTo } from "../history-page.ts";
 import type { Button, Command } from "./command.ts";
 
@@ -16,7 +17,7 @@ const olderHistory: Button = {
   kind: "history:older",
   async run({ llm }, { member, reply }, argument) {
     await reply.acknowledge();
-    await reply.show(await historyPage(llm, member, momentIn(argument)));
+    await reply.show(await historyPage(llm, member, readCursor(argument)));
   },
 };
 
@@ -24,11 +25,10 @@ const newerHistory: Button = {
   kind: "history:newer",
   async run({ llm }, { member, reply }, argument) {
     await reply.acknowledge();
-    const before = await pageUpTo(llm, member.id, momentIn(argument));
+    const end = readCursor(argument);
+    const before = end && (await pageUpTo(llm, member.id, end));
     await reply.show(await historyPage(llm, member, before));
   },
 };
-
-const momentIn = (argument: string) => Number.parseInt(argument, 36);
 
 export const historyButtons = [olderHistory, newerHistory];

@@ -226,7 +226,7 @@ describe("a long answer", () => {
   });
 });
 
-test("an answer that can't go on in a further message keeps what it has", async () => {
+test("an answer that can't go on in a further message keeps what it has, and says so", async () => {
   await using t = await openTestBot();
   const { asked, answer } = await ask(t);
   const failure = { kind: "status", status: 403, code: 50013, message: "Missing Permissions" } as const;
@@ -235,7 +235,10 @@ test("an answer that can't go on in a further message keeps what it has", async 
   await t.discord.request("POST /webhooks/{webhook_id}/{webhook_token}");
   await t.bot.drain();
   expect(asked.message()?.content).toStartWith(`${QUESTION}${LONG_ENOUGH}`);
-  expect(asked.message()?.buttons).toEqual([]);
+  expect(asked.message()?.content).toContain(
+    "\n⚠️ Discord refused to send a follow-up: Missing Permissions.\n",
+  );
+  expect(asked.message()?.buttons.map(({ label }) => label)).toEqual(["Regenerate"]);
 });
 
 describe("under a rate limit", () => {

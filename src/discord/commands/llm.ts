@@ -1,8 +1,10 @@
 import { ApplicationCommandOptionType } from "discord.js";
 import { WisError } from "../../errors.ts";
+import { isBlank } from "../../lib/blank.ts";
 import { formatBytes } from "../../lib/bytes.ts";
 import { askHere } from "../ask-here.ts";
 import { LARGEST } from "../enclosures.ts";
+import { WHAT_OF_IT } from "../quote.ts";
 import type { Button, Command } from "./command.ts";
 
 export const llm: Command = {
@@ -44,19 +46,22 @@ export const llm: Command = {
 
   async run(deps, asked) {
     const { options } = asked.interaction;
-    const prompt = options.getString("prompt", true);
+    const typed = options.getString("prompt", true);
+    const question = isBlank(typed) ? "" : typed;
     const model = options.getString("model")?.trim() || undefined;
     const file = options.getAttachment("file");
     const isPrivate = options.getBoolean("private") ?? false;
     const thread = options.getBoolean("thread") ?? false;
     if (isPrivate && thread) throw notBoth();
+    if (!question && !file) throw noQuestion();
+    const prompt = question || WHAT_OF_IT;
     const enclosures = file ? [file] : [];
-    await askHere(deps, asked, { prompt, question: prompt, model, enclosures, private: isPrivate, thread });
+    await askHere(deps, asked, { prompt, question, model, enclosures, private: isPrivate, thread });
   },
 
-  async complete({ llm }, { interaction, where }) {
+  async complete({ llm }, { interaction }) {
     const typed = interaction.options.getFocused().trim().toLowerCase();
-    const models = await llm.models(where);
+    const models = await llm.models();
     const at = (name: string) => name.toLowerCase().indexOf(typed);
     return models
       .filter(({ name }) => at(name) >= 0)
@@ -73,6 +78,13 @@ export const stopAnswer: Button = {
     await reply.acknowledge();
   },
 };
+
+function noQuestion(): WisError {
+  return new WisError("bad_request", {
+    say: "There is no question in that.",
+    hint: "Write what you want to know.",
+  });
+}
 
 function notBoth(): WisError {
   return new WisError("bad_request", {

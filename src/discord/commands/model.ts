@@ -54,9 +54,9 @@ export const model: Command = {
     else await list(deps, asked);
   },
 
-  async complete({ llm }, { interaction, where }) {
+  async complete({ llm }, { interaction }) {
     const typed = interaction.options.getFocused().toLowerCase();
-    const models = await llm.models(where);
+    const models = await llm.models();
     const found = models.filter(({ name }) => name.toLowerCase().includes(typed));
     const choices = found.slice(0, MOST_COMPLETED).map(({ name, warm }) => ({
       name: warm ? `${name} (ready at once)` : name,
@@ -72,7 +72,7 @@ const MOST_COMPLETED = 24;
 
 async function list({ config, llm }: CommandDeps, { where, member, reply }: Asked<unknown>): Promise<void> {
   const [models, chosen, place] = await Promise.all([
-    llm.models(where),
+    llm.models(),
     llm.modelFor(member, where),
     llm.place(where),
   ]);

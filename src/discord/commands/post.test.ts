@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import type { BlobStore } from "../../files/blob-ports.ts";
 import type { Sharing } from "../../files/files.ts";
-import type { BlobStore } from "../../files/ports.ts";
 import type { ShownMessage } from "../../testing/discord/index.ts";
 import { incoming, ticketIn } from "../../testing/file-desk.ts";
 import { openTestBot, type TestBot } from "../../testing/test-bot.ts";
