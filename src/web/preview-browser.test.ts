@@ -294,6 +294,25 @@ describe("code", () => {
   });
 });
 
+describe("formulas", () => {
+  test("have a size, are drawn with the page's own means, and scroll where they are wide", async () => {
+    const wide = `$$${"a + ".repeat(60)}a$$`;
+    const text = `A $\\frac{1}{2}$ of\n\n$$\n\\sum_{i=1}^{n} \\vec{v}_i\n$$\n\n${wide}\n\nIn $a ${"+ a".repeat(60)}$ too.`;
+    await using page = await open(await put("a.md", "text/markdown", text));
+    const [inline, display, ...others] = await page.locator("math").all();
+    const heights = await Promise.all(
+      [inline, display].map(async (one) => (await one?.boundingBox())?.height),
+    );
+    expect(heights[0]).toBeGreaterThan(16);
+    expect(heights[1]).toBeGreaterThan(30);
+    for (const math of others) {
+      const parent = math.locator("..");
+      expect(await parent.evaluate(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)).toBe(true);
+    }
+    expect(others).toHaveLength(2);
+  });
+});
+
 describe("every preview", () => {
   test.each(["light", "dark"] as const)("fits a small phone, %s", async (colorScheme) => {
     const long = `const a = "${"x".repeat(500)}";\n// ${"word ".repeat(200)}\n`;
@@ -303,7 +322,7 @@ describe("every preview", () => {
       await put(
         "a.md",
         "text/markdown",
-        `${HOSTILE_MARKDOWN}\n\n    ${long}\n|${"a|".repeat(40)}\n|${"-|".repeat(40)}\n`,
+        `${HOSTILE_MARKDOWN}\n\n    ${long}\n|${"a|".repeat(40)}\n|${"-|".repeat(40)}\n\n- $${"x+".repeat(90)}x$\n\n$$${"x+".repeat(90)}x$$\n`,
       ),
       await put("a.pdf", "application/pdf", hostilePdf()),
       await put("a.wav", "audio/wav", wav({ seconds: 1 })),

@@ -26,7 +26,7 @@ export function createPreviews({ files }: { files: Pick<Files, "open"> }): Previ
     if (preview.kind === "markdown" && !head.truncated) {
       // Loaded only here: most pages show none, and a start should not wait for it.
       const { renderMarkdown } = await import("./preview-markdown.ts");
-      const html = recent.of(file.sha256, () => renderMarkdown(head.text));
+      const html = await recent.of(file.sha256, () => renderMarkdown(head.text));
       if (html) return { kind: "markdown", html };
     }
     return {

@@ -3,18 +3,23 @@ import fc from "fast-check";
 import { elementsOf } from "../testing/markup.ts";
 import { renderMarkdown } from "./preview-markdown.ts";
 
-const render = (text: string) => String(renderMarkdown(text, Number.POSITIVE_INFINITY));
+const render = async (text: string) => String(await renderMarkdown(text, Number.POSITIVE_INFINITY));
 
 const TAGS = new Set(
   "p h2 h3 h4 h5 h6 a em strong s code pre ul ol li blockquote hr br table thead tbody tr th td span".split(
     " ",
   ),
 );
+const MATH = new Set(
+  "math mrow mi mn mo mtext mspace mfrac msqrt mroot mstyle mpadded mphantom msub msup msubsup munder mover munderover mtable mtr mtd".split(
+    " ",
+  ),
+);
 
 /** What a hostile text has got into the page, if anything. */
-function intruders(text: string): string[] {
-  return elementsOf(render(text)).flatMap(({ tag, attributes }) => [
-    ...(TAGS.has(tag) ? [] : [`<${tag}>`]),
+async function intruders(text: string): Promise<string[]> {
+  return elementsOf(await render(text)).flatMap(({ tag, attributes }) => [
+    ...(TAGS.has(tag) || MATH.has(tag) ? [] : [`<${tag}>`]),
     ...attributes.filter(([name, value]) => !mayStand(tag, name, value)).map(([name]) => `<${tag} ${name}>`),
   ]);
 }
@@ -23,10 +28,13 @@ function mayStand(tag: string, name: string, value: string): boolean {
   if (tag === "a" && name === "href") return /^(?:https?:\/\/|mailto:)/i.test(value);
   if (tag === "a") return name === "rel" && value === "noopener noreferrer nofollow ugc";
   if (tag === "ol") return name === "start" && /^\d+$/.test(value);
+  if (MATH.has(tag) && name !== "class") {
+    return /^(?:block|true|false|normal|prefix|infix|postfix|-?[\d.]+(?:em|ex|pt|px)?)$/.test(value);
+  }
   if (name !== "class") return false;
-  return tag === "code"
-    ? value.startsWith("language-")
-    : /^(?:picture|align-(?:left|center|right))$/.test(value);
+  if (tag === "code") return value.startsWith("language-");
+  const known = /^(?:picture|formula|tight|align-(?:left|center|right)|line-\w+|strike-\w+)$/;
+  return value.split(" ").every((one) => known.test(one));
 }
 
 describe("Markdown", () => {
@@ -50,8 +58,8 @@ describe("Markdown", () => {
     ["![a *cat*](https://b.test/c.png)", '<p><span class="picture">[Picture: a cat]</span></p>\n'],
     ["![](https://b.test/c.png)", '<p><span class="picture">[Picture]</span></p>\n'],
     ["|a|b|\n|:-:|--|\n|1|2|", expect.stringContaining('<th class="align-center">a</th>\n<th>b</th>')],
-  ])("%j", (text, html) => {
-    expect(render(text)).toEqual(html);
+  ])("%j", async (text, html) => {
+    expect(await render(text)).toEqual(html);
   });
 
   test.each([
@@ -77,13 +85,19 @@ describe("Markdown", () => {
     "&lt;script&gt; &#60;script&#62;",
     "<style>*{display:none}</style><base href=//b.test><form action=//b.test>",
     "\0<script\0>alert(1)</script>",
-  ])("%j leaves nothing that acts", (text) => {
-    expect(intruders(text)).toEqual([]);
+    "$\\href{javascript:alert(1)}{x}$ $\\url{javascript:alert(1)}$ $\\includegraphics{https://b.test/c.png}$",
+    "$\\htmlStyle{display:none}{x}$ $\\htmlId{a}{x}$ $\\htmlClass{a}{x}$ $\\htmlData{a=b}{x}$",
+    "$\\text{<script>alert(1)</script>} \\verb|<img src=x onerror=alert(1)>|$",
+    '$\\color{red" onclick="alert(1)}x \\colorbox{"onclick=}{x}$ \\(\\textcolor{#f00}{x}\\rule{99em}{99em}\\)',
+    "$</math><script>alert(1)</script>$ $\\unicode{x3c}script>$ $\\char60 script\\char62$",
+    "```math\n</math><script>alert(1)</script>\n```",
+  ])("%j leaves nothing that acts", async (text) => {
+    expect(await intruders(text)).toEqual([]);
   });
 
-  test("any text leaves nothing that acts", () => {
+  test("any text leaves nothing that acts", async () => {
     const piece = fc.constantFrom(
-      ..."[ ]( ) ! < > \" ' ` * _ # | - : \\ & ; = / javascript: data: https://b.test <script> onerror= &#58; &quot;".split(
+      ..."$ $$ \\\\( \\\\) { } ^ & \\\\text{ \\\\frac \\\\href \\\\boxed{ \\\\begin{aligned} \\\\end{aligned} [ ]( ) ! < > \" ' ` * _ # | - : \\ & ; = / javascript: data: https://b.test <script> onerror= &#58; &quot;".split(
         " ",
       ),
       "\n",
@@ -94,9 +108,9 @@ describe("Markdown", () => {
       "<![CDATA[",
     );
     const text = fc.array(fc.oneof(piece, fc.string({ maxLength: 4 })), { maxLength: 40 });
-    fc.assert(
-      fc.property(text, (pieces) => {
-        expect(intruders(pieces.join(""))).toEqual([]);
+    await fc.assert(
+      fc.asyncProperty(text, async (pieces) => {
+        expect(await intruders(pieces.join(""))).toEqual([]);
       }),
       { numRuns: 1000 },
     );
@@ -107,9 +121,9 @@ describe("Markdown", () => {
     ["of any length", 2_000, 8_000],
   ])(
     "addresses that are %s and used again and again don't grow into a page of gigabytes",
-    (_, length, uses) => {
+    async (_, length, uses) => {
       const text = `[a]: https://b.test/${"x".repeat(length)}\n\n${"[a] ".repeat(uses)}`;
-      expect(String(renderMarkdown(text, 10_000) ?? "").length).toBeLessThan(2_000_000);
+      expect(String((await renderMarkdown(text, 10_000)) ?? "").length).toBeLessThan(2_000_000);
     },
   );
 
@@ -119,7 +133,7 @@ describe("Markdown", () => {
     ["lists", "* a\n ".repeat(50_000)],
     ["marks", "**a ".repeat(60_000)],
     ["headings", "a\n=\n".repeat(60_000)],
-  ])("that takes too long is given up: %s", (_, text) => {
-    expect(renderMarkdown(text, 5)).toBeUndefined();
+  ])("that takes too long is given up: %s", async (_, text) => {
+    expect(await renderMarkdown(text, 5)).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
 import { raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import MarkdownIt, { type Token } from "markdown-it";
+import { findFormulas, layOutFormulas } from "./preview-formulas.ts";
 
 /** What all addresses of one document may take together: one that is defined once can be used ten thousand times. */
 const MAX_ADDRESSES = 1_000_000;
@@ -14,6 +15,7 @@ class TooLong extends Error {}
 
 const md = new MarkdownIt({ html: false, linkify: false, typographer: false });
 const { escapeHtml } = md.utils;
+md.use(findFormulas);
 
 // Some texts take quadratic time. Both rules are asked at every step of the parser, so it ends soon after its time.
 md.block.ruler.before("table", "patience", checkPatience, {
@@ -41,13 +43,19 @@ md.core.ruler.push("outline", ({ tokens }) => {
 });
 
 /**
- * Markdown as HTML that holds text and its marks alone: no scripts, pictures, styles, or links to anything but web
- * and mail addresses. Headings begin at the second level. Undefined when it takes longer than `patience` milliseconds,
- * or would come out far larger than it is.
+ * Markdown as HTML that holds text, its marks and formulas alone: no scripts, pictures, styles, or links to anything but
+ * web and mail addresses. Headings begin at the second level. Undefined when it takes longer than `patience`
+ * milliseconds, formulas aside, or would come out far larger than it is.
  */
-export function renderMarkdown(text: string, patience = PATIENCE_MS): HtmlEscapedString | undefined {
+export async function renderMarkdown(
+  text: string,
+  patience = PATIENCE_MS,
+): Promise<HtmlEscapedString | undefined> {
   try {
-    return raw(md.render(text, { until: performance.now() + patience }));
+    const env = { until: performance.now() + patience };
+    const tokens = md.parse(text, env);
+    await layOutFormulas(tokens);
+    return raw(md.renderer.render(tokens, md.options, env));
   } catch (error) {
     if (error instanceof TooLong) return undefined;
     throw error;

@@ -3,11 +3,11 @@ import { raw } from "hono/html";
 import { createRecent } from "./preview-recent.ts";
 
 /** Asks for a thousand characters of HTML under each of these keys, and tells which had to be made. */
-function made(keys: string[], limit: number): string {
+async function made(keys: string[], limit: number): Promise<string> {
   const recent = createRecent(limit);
   const made: string[] = [];
   for (const key of keys) {
-    recent.of(key, () => {
+    await recent.of(key, async () => {
       made.push(key);
       return raw("x".repeat(1000));
     });
@@ -15,20 +15,36 @@ function made(keys: string[], limit: number): string {
   return made.join("");
 }
 
-test("what is asked for again is not made again", () => expect(made([..."aabba"], 10_000)).toBe("ab"));
+test("what is asked for again is not made again", async () =>
+  expect(await made([..."aabba"], 10_000)).toBe("ab"));
 
-test("what was asked for the longest ago goes first", () => expect(made([..."abcaba"], 2_500)).toBe("abcab"));
+test("what was asked for the longest ago goes first", async () =>
+  expect(await made([..."abcaba"], 2_500)).toBe("abcab"));
 
-test("asking keeps it", () => expect(made([..."abacab"], 2_500)).toBe("abcb"));
+test("asking keeps it", async () => expect(await made([..."abacab"], 2_500)).toBe("abcb"));
 
-test("what is larger than there is room for is not kept", () => expect(made([..."aa"], 1_000)).toBe("aa"));
+test("what is larger than there is room for is not kept", async () =>
+  expect(await made([..."aa"], 1_000)).toBe("aa"));
 
-test("that something takes too long is remembered too", () => {
+test("two who ask at once are counted once", async () => {
+  const recent = createRecent(2_500);
+  const make = async () => raw("x".repeat(1000));
+  await Promise.all([recent.of("a", make), recent.of("a", make)]);
+  await recent.of("b", make);
+  let again = false;
+  await recent.of("a", async () => {
+    again = true;
+    return undefined;
+  });
+  expect(again).toBe(false);
+});
+
+test("that something takes too long is remembered too", async () => {
   const recent = createRecent(1_000);
   let asked = 0;
-  const give = () => {
+  const give = async () => {
     asked++;
     return undefined;
   };
-  expect([recent.of("a", give), recent.of("a", give), asked]).toEqual([undefined, undefined, 1]);
+  expect([await recent.of("a", give), await recent.of("a", give), asked]).toEqual([undefined, undefined, 1]);
 });

@@ -3,7 +3,7 @@ import type { HtmlEscapedString } from "hono/utils/html";
 /** What was laid out lately, undefined for what took too long: a page that is asked for again costs nothing again. */
 export interface Recent {
   /** What is kept under this key, or what `make` gives, which is kept from then on. */
-  of(key: string, make: () => HtmlEscapedString | undefined): HtmlEscapedString | undefined;
+  of(key: string, make: () => Promise<HtmlEscapedString | undefined>): Promise<HtmlEscapedString | undefined>;
 }
 
 /** Of an entry besides its HTML, roughly. */
@@ -15,24 +15,25 @@ export function createRecent(limit: number): Recent {
   const kept = new Map<string, HtmlEscapedString | undefined>();
   let characters = 0;
 
+  function forget(key: string) {
+    if (!kept.has(key)) return;
+    characters -= sizeOf(kept.get(key));
+    kept.delete(key);
+  }
+
   function keep(key: string, html: HtmlEscapedString | undefined) {
     kept.set(key, html);
     characters += sizeOf(html);
-    for (const [oldest, its] of kept) {
+    for (const oldest of kept.keys()) {
       if (characters <= limit) break;
-      kept.delete(oldest);
-      characters -= sizeOf(its);
+      forget(oldest);
     }
   }
 
   return {
-    of(key, make) {
-      const known = kept.has(key);
-      const html = known ? kept.get(key) : make();
-      if (known) {
-        kept.delete(key);
-        characters -= sizeOf(html);
-      }
+    async of(key, make) {
+      const html = kept.has(key) ? kept.get(key) : await make();
+      forget(key);
       keep(key, html);
       return html;
     },
