@@ -8,6 +8,7 @@ export interface AssetUrls {
   page: string;
   upload: string;
   uploadStyle: string;
+  adminStyle: string;
 }
 
 /** What every page needs. */
@@ -47,11 +48,13 @@ type LayoutProps = PropsWithChildren<
     card?: LinkCard;
     /** Also loads the upload page's script and style. */
     uploads?: boolean;
+    /** Also loads the admin's pages' style. */
+    admin?: boolean;
   }
 >;
 
 /** The frame around every page. No inline script or style: the content security policy forbids them. */
-export function Layout({ assets, version, title, card, uploads, children }: LayoutProps) {
+export function Layout({ assets, version, title, card, uploads, admin, children }: LayoutProps) {
   return (
     <html lang="en">
       <head>
@@ -65,6 +68,7 @@ export function Layout({ assets, version, title, card, uploads, children }: Layo
         <link rel="stylesheet" href={assets.style} />
         <script src={assets.page} defer />
         {uploads && <link rel="stylesheet" href={assets.uploadStyle} />}
+        {admin && <link rel="stylesheet" href={assets.adminStyle} />}
         {uploads && <script src={assets.upload} defer />}
       </head>
       <body>

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { WisError } from "../errors.ts";
+import { signedIn } from "./admin-session.ts";
 import { clientResolver, isNearby } from "./client-address.ts";
 import { refuseCrossSite } from "./cross-site.ts";
 import type { WebDeps } from "./deps.ts";
@@ -13,6 +14,8 @@ import { servePdfAsset } from "./preview-assets.ts";
 import { createPreviews } from "./preview-content.ts";
 import { createProblems } from "./problem.ts";
 import { createRateGate, defaultRates, type RateGate } from "./rates.ts";
+import { enter, enterPage, signOut } from "./routes/admin.ts";
+import { adminHistory } from "./routes/admin-history.ts";
 import { serveAsset } from "./routes/assets.ts";
 import { download } from "./routes/download.ts";
 import { form } from "./routes/form.ts";
@@ -74,7 +77,7 @@ export function createApp(deps: AppDeps): Hono<WebEnv> {
     looks: createLooks(deps),
     unlockAgain: rememberRight(deps.files),
   };
-  for (const path of ["/u/*", "/f/*"]) app.use(path, limitGuesses(gate));
+  for (const path of ["/u/*", "/f/*", "/admin/*"]) app.use(path, limitGuesses(gate));
   app.get("/u/:ticket", uploadPage(deps));
   app.get("/u/:ticket/", uploadPage(deps));
   app.post("/u/:ticket", form(given));
@@ -89,6 +92,14 @@ export function createApp(deps: AppDeps): Hono<WebEnv> {
   app.post("/f/:id", openDoor(given));
   app.get("/f/:id/view", view(given));
   app.get("/f/:id/download", download(given));
+
+  app.get("/admin/enter/:key", enterPage(deps));
+  app.post("/admin/enter/:key", enter(deps));
+  // Whatever stands below is the admin's alone.
+  app.use("/admin/*", signedIn(deps));
+  app.get("/admin", (c) => c.redirect("/admin/history"));
+  app.get("/admin/history", adminHistory(deps));
+  app.post("/admin/sign-out", signOut(deps));
   return app;
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import adminStyle from "../../templates/admin.css" with { type: "text" };
 import icon from "../../templates/favicon.svg" with { type: "text" };
 import previewStyle from "../../templates/preview.css" with { type: "text" };
 import style from "../../templates/style.css" with { type: "text" };
@@ -27,6 +28,7 @@ const all = {
   page: asset("page", "js", SCRIPT, bundle("page.ts")),
   upload: asset("upload", "js", SCRIPT, bundle("upload.ts")),
   uploadStyle: asset("upload", "css", CSS, uploadStyle),
+  adminStyle: asset("admin", "css", CSS, adminStyle),
   previewStyle: asset("preview", "css", CSS, previewStyle),
   code: asset("code", "js", SCRIPT, bundle("code.ts")),
   codeWorker: asset("code-worker", "js", SCRIPT, bundle("code-worker.ts")),
@@ -45,6 +47,7 @@ export const assetUrls = {
   page: all.page.url,
   upload: all.upload.url,
   uploadStyle: all.uploadStyle.url,
+  adminStyle: all.adminStyle.url,
 };
 
 /** Where the share page finds what previews need. */

@@ -2,6 +2,8 @@ import type { Config } from "../config/schema.ts";
 import type { PartState } from "../doctor/ports.ts";
 import type { Files } from "../files/files.ts";
 import type { Now } from "../lib/clock.ts";
+import type { Llm } from "../llm/llm.ts";
+import type { Admins } from "../members/admins.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
 import type { Rates } from "./rates.ts";
@@ -19,6 +21,9 @@ export interface WebDeps {
   /** What links begin with; no trailing slash. */
   publicUrl: string;
   files: Files;
+  admins: Pick<Admins, "look" | "enter" | "admit" | "leave">;
+  /** What the admin's pages show: nothing that asks or changes anything. */
+  llm: Pick<Llm, "history" | "votes" | "status">;
   telemetry: Telemetry;
   metrics: Metrics;
   parts(): Promise<PartState[]>;

@@ -18,7 +18,8 @@ export function observe({ telemetry, metrics }: { telemetry: Telemetry; metrics:
     const began = performance.now();
     // Methods are the client's free choice: only known ones become a name or a label.
     const method = METHODS.has(c.req.method) ? c.req.method : "_OTHER";
-    const route = matchedRoutes(c).findLast(({ path }) => path !== "/*")?.path ?? "unmatched";
+    // A pattern such as /admin/* is a middleware's.
+    const route = matchedRoutes(c).findLast(({ path }) => !path.endsWith("/*"))?.path ?? "unmatched";
     const attributes = { [attribute.httpMethod]: method, [attribute.httpRoute]: route };
     await telemetry.span(
       `${method} ${route}`,

@@ -56,6 +56,8 @@ export const statusOf: Record<ErrorCode, ContentfulStatusCode> = {
   "share.invalid": 400,
   "token.unknown": 401,
   "token.limit": 403,
+  "admin.sign_in": 401,
+  "admin.link_spent": 410,
   "attachment.refused": 400,
   "attachment.failed": 502,
   "attachment.unreadable": 400,

@@ -397,6 +397,22 @@ describe("the share page", () => {
     }
   });
 
+  test("of a bundle lists its files as people count", async () => {
+    const names = ["page 10.txt", "page 9.txt", "Page 1.txt", "page 2.txt"];
+    const html = await pageOf(
+      await share(
+        {},
+        names.map((name) => [name, name]),
+      ),
+    );
+    expect(html.match(/page \d+\.txt(?=<\/a>)/gi)).toEqual([
+      "Page 1.txt",
+      "page 2.txt",
+      "page 9.txt",
+      "page 10.txt",
+    ]);
+  });
+
   test("keeps the line breaks of a note", async () => {
     const html = await pageOf(await share({ note: "first\nsecond\n\nthird" }));
     expect(html).toContain("first\nsecond\n\nthird</p>");

@@ -28,7 +28,7 @@ export function share(deps: ShareDeps): Handler<"/f/:id"> {
     if (mustType(files, c, file)) return page(c, passwordPage(deps, file, undefined));
     await letIn(deps, c, file);
     if (isLooked(c) && looks.isFirst(file.shareId, visitorOf(c))) files.viewed(file, visitorOf(c));
-    const members = file.members === undefined ? [] : await files.members(file);
+    const members = file.members === undefined ? [] : inOrder(await files.members(file));
     const content = isShownFreely(file) ? await previews.contentOf(file) : { kind: "none" as const };
     return page(
       c,
@@ -37,7 +37,7 @@ export function share(deps: ShareDeps): Handler<"/f/:id"> {
         version,
         file,
         members,
-        paths: members.map(({ path, name }) => path ?? name),
+        paths: members.map(pathOf),
         preview: { assets: previewUrls, content },
         picture: pictureOf(file),
         bundleUrl: file.shareId === file.id ? undefined : `${publicUrl}/f/${file.shareId}`,
@@ -66,6 +66,15 @@ export function openDoor(deps: ShareDeps): Handler<"/f/:id"> {
     return c.redirect(`/f/${file.id}`, 303);
   };
 }
+
+const pathOf = ({ path, name }: StoredFile): string => path ?? name;
+
+/** As people count, "2.jpg" before "10.jpg". In the store another order stands: the ZIP's bytes hang on it. */
+function inOrder(members: StoredFile[]): StoredFile[] {
+  return members.toSorted((one, other) => counting.compare(pathOf(one), pathOf(other)));
+}
+
+const counting = new Intl.Collator("en", { numeric: true });
 
 /** Whether the page goes to somebody: HEAD gets none, and a preview is not looked at here. */
 const isLooked = (c: Context<WebEnv>): boolean => c.req.method === "GET" && !isPreviewer(c);
