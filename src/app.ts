@@ -1,4 +1,5 @@
 import { createOutbox, type Outbox } from "./announce/outbox.ts";
+import { asServed } from "./app/beside.ts";
 import { type Data, type Ground, openData } from "./app/data.ts";
 import { closeApp, drain } from "./app/drain.ts";
 import { openLlm } from "./app/llm.ts";
@@ -25,7 +26,9 @@ import { systemNow as now } from "./lib/clock.ts";
 import type { Llm } from "./llm/llm.ts";
 import type { Pool, PoolHost } from "./llm/pool.ts";
 import type { ModelHost } from "./llm/ports.ts";
+import { createAdmins } from "./members/admins.ts";
 import { limitsFrom } from "./members/limits.ts";
+import { noteAddress } from "./store/address.ts";
 import { storeChecks } from "./store/checks.ts";
 import { lockDataDir, lockMigration } from "./store/lock.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -81,7 +84,7 @@ export async function openDesk(loaded: LoadedConfig, telemetry: Telemetry): Prom
   await using opening = new AsyncDisposableStack();
   const lock = lockDataDir(loaded.dataDir);
   if (lock) opening.use(lock);
-  const ground = { loaded, telemetry, metrics: createMetrics(telemetry.meter) };
+  const ground = { loaded: asServed(loaded, lock), telemetry, metrics: createMetrics(telemetry.meter) };
   // Nobody is told of what the command line does, so there is no outbox to wake.
   const role = { locked: lock !== undefined, wake() {} };
   const { files, cleanUpDeps, careDeps } = await openData(ground, role, opening);
@@ -149,7 +152,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     closing: stopping.signal,
   });
   const botBefore = beforeBot(options);
-  const web = await openWeb(ground, { data, pool, bot: () => discord?.bot.state() ?? botBefore });
+  const web = await openWeb(ground, { data, pool, llm, bot: () => discord?.bot.state() ?? botBefore });
+  opening.use(noteAddress(loaded.dataDir, loaded.publicUrl));
   const background = startBackground(ground, { data, pool, signal: stopping.signal });
   opening.defer(() => drain({ web, bot: discord?.bot, llm, background, stopping, closing, telemetry }));
 
@@ -197,7 +201,7 @@ async function lockOrRefuse(dataDir: string): Promise<Disposable> {
 
 function openWeb(
   { loaded: { config, publicUrl, dataDir }, telemetry, metrics }: Ground,
-  { data, pool, bot }: { data: Data; pool: Pool; bot: () => BotState },
+  { data, pool, llm, bot }: { data: Data; pool: Pool; llm: Llm; bot: () => BotState },
 ): Promise<WebServer> {
   const parts = createParts({
     database: data.store,
@@ -209,12 +213,15 @@ function openWeb(
     now,
   });
   const { files } = data;
+  const admins = createAdmins({ keys: data.store.adminKeys, now });
   const instance = instanceOf(dataDir);
   const listen = config.web;
   return startWeb({
     config,
     publicUrl,
     files,
+    admins,
+    llm,
     telemetry,
     metrics,
     parts,

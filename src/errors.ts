@@ -48,6 +48,8 @@ export const errorCodes = [
   "share.invalid",
   "token.unknown",
   "token.limit",
+  "admin.sign_in",
+  "admin.link_spent",
   "attachment.refused",
   "attachment.failed",
   "attachment.unreadable",

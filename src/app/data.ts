@@ -3,6 +3,7 @@ import type { LoadedConfig } from "../config/loaded.ts";
 import type { Config } from "../config/schema.ts";
 import { WisError } from "../errors.ts";
 import { createAuditTrail } from "../files/audit.ts";
+import type { BlobPlace, BlobStore, BlobStores } from "../files/blob-ports.ts";
 import type { CleanUpDeps } from "../files/clean-up.ts";
 import { createFiles, type FilesDeps } from "../files/desk.ts";
 import { RECORD_LIFE } from "../files/expiry.ts";
@@ -10,7 +11,6 @@ import type { Files } from "../files/files.ts";
 import { createLiveUploads } from "../files/live-uploads.ts";
 import type { MigrateDeps } from "../files/migrate.ts";
 import { observeBlobs } from "../files/observe-blobs.ts";
-import type { BlobPlace, BlobStore, BlobStores } from "../files/ports.ts";
 import { repairFiles } from "../files/repair.ts";
 import type { ScrubDeps } from "../files/scrub.ts";
 import type { VerifyDeps } from "../files/verify.ts";
@@ -126,6 +126,7 @@ export async function openData(
     { log: store.announcements, life: RECORD_LIFE },
     { log: downloads, life: RECORD_LIFE },
     { log: tokens, life: tokenLife },
+    { log: store.adminKeys, life: RECORD_LIFE },
     { log: auditLog, life: config.files.keep_audit_for },
   ];
   return {

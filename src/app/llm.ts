@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises";
 import type { LoadedConfig } from "../config/loaded.ts";
-import { createAudience } from "../files/audience.ts";
 import { systemNow as now } from "../lib/clock.ts";
+import { createPseudonyms } from "../lib/pseudonym.ts";
 import { createLlm } from "../llm/desk.ts";
 import type { Llm } from "../llm/llm.ts";
 import { createMemory, type Memory } from "../llm/memory.ts";
@@ -12,9 +12,9 @@ import { createTokenCounter } from "../llm/token-count.ts";
 import { createUsage } from "../llm/usage.ts";
 import { limitsFrom } from "../members/limits.ts";
 import { createFairQueue } from "../queue/fair-queue.ts";
-import { lockDataDir } from "../store/lock.ts";
-import { openStore, type Store } from "../store/open.ts";
+import type { Store } from "../store/open.ts";
 import type { Telemetry } from "../telemetry/ports.ts";
+import { openBeside } from "./beside.ts";
 import type { Ground } from "./data.ts";
 
 export interface LlmSide {
@@ -34,7 +34,7 @@ export async function openLlm(
   const slotsOf = (all: readonly PoolHost[]) => all.map(({ host: { name }, slots }) => ({ name, slots }));
   const queue = createFairQueue({ hosts: slotsOf(hosts), maxQueue: config.llm.max_queue });
   const pool = createPool({ hosts, active: queue.active, now, telemetry });
-  const nameOf = createAudience(await store.keys.key("usage"));
+  const nameOf = createPseudonyms(await store.keys.key("usage"));
   const slots = () => pool.health().reduce((sum, host) => sum + host.slots, 0);
   await attempts.closeAbandoned(now());
   const llm = createLlm({
@@ -43,7 +43,7 @@ export async function openLlm(
     turns,
     attempts,
     choices,
-    usage: createUsage({ log, limits, period: config.llm.quota_period, nameOf, now }),
+    usage: createUsage({ log, limits, period: config.llm.quota_period, nameOf, telemetry, now }),
     counter: createTokenCounter(),
     pace: createPace({ slots }),
     limits,
@@ -74,10 +74,7 @@ async function roomOn({ url }: ModelHost, dataDir: string): Promise<number | und
 /** What is remembered of conversations, for one command; also while `serve` runs. Throws WisError data_dir.*, database.*, disk.*. */
 export async function openMemory(loaded: LoadedConfig, telemetry: Telemetry): Promise<MemoryDesk> {
   await using opening = new AsyncDisposableStack();
-  const { dataDir } = loaded;
-  const lock = lockDataDir(dataDir);
-  if (lock) opening.use(lock);
-  const store = opening.use(await openStore({ dataDir, log: telemetry.log, migrate: lock !== undefined }));
+  const { store } = await openBeside(loaded, telemetry, opening);
   const { turns, attempts, llmChoices: choices } = store;
   const memory = createMemory({ turns, attempts, choices });
   const opened = opening.move();

@@ -1,5 +1,5 @@
 import { WisError } from "../errors.ts";
-import type { BlobPlace } from "../files/ports.ts";
+import type { BlobPlace } from "../files/blob-ports.ts";
 import { formatBytes } from "../lib/bytes.ts";
 import { count } from "../lib/count.ts";
 import { type ExitCode, exit, type Globals } from "./command.ts";

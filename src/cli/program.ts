@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { logFormats, logLevels } from "../config/log-options.ts";
 import { commit, version } from "../version.ts";
+import { adminCommand } from "./admin.ts";
 import type { Globals, Shell } from "./command.ts";
 import { filesCommand } from "./files.ts";
 import { llmCommand } from "./llm.ts";
@@ -109,6 +110,7 @@ export function createProgram(done: Shell["exit"]): Command {
   program.addCommand(filesCommand(shell));
   program.addCommand(tokensCommand(shell));
   program.addCommand(llmCommand(shell));
+  program.addCommand(adminCommand(shell));
   addHealth(program, shell);
   addService(program, shell);
   inherit(program);
