@@ -1,6 +1,7 @@
 import { expect } from "bun:test";
 import { WisError } from "../errors.ts";
-import type { BlobStore, FileIndex, FileRow } from "../files/ports.ts";
+import type { BlobStore } from "../files/blob-ports.ts";
+import type { FileIndex, FileRow } from "../files/ports.ts";
 import { allRows } from "../files/rows.ts";
 import { reconcile } from "../files/scrub.ts";
 import { onlyDisk, type TestDesk, type TestDeskOptions } from "./file-desk.ts";

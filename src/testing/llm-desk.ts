@@ -1,7 +1,7 @@
 import { createOllamaHost } from "../hosts/ollama.ts";
 import { systemNow } from "../lib/clock.ts";
 import { createLlm, type LlmDeps } from "../llm/desk.ts";
-import type { Answer, AnswerEvent, Llm, Question, Talk } from "../llm/llm.ts";
+import type { Answer, AnswerEvent, Attachment, Llm, Question, Spot } from "../llm/llm.ts";
 import { createPace } from "../llm/pace.ts";
 import { createPool } from "../llm/pool.ts";
 import type { AnswerPlace, TurnLog } from "../llm/ports.ts";
@@ -43,6 +43,22 @@ export const member = (id: string, moderator = false, guildId: string | null = "
   asker: { guildId, roleIds: [] },
   moderator,
 });
+
+/** A question whose place needs no making. */
+export interface AskedHere extends Omit<Question, "spot" | "where" | "attachments">, Partial<Spot> {
+  attachments?: Attachment[];
+  parentChannelId?: string;
+}
+
+export function questionOf({ attachments, parentChannelId, ...asked }: AskedHere): Question {
+  const spot: Spot = { place, talk: { kind: "chain" }, ...asked };
+  return {
+    ...asked,
+    where: { ...spot.place, parentChannelId },
+    attachments: attachments && (async () => attachments),
+    spot: async () => spot,
+  };
+}
 
 /** The desk in front of a real queue, the real client, real HTTP and a real database. */
 export async function openTestLlm(options: TestLlmOptions = {}) {
@@ -101,6 +117,7 @@ export async function openTestLlm(options: TestLlmOptions = {}) {
         limits,
         period: 86_400_000,
         nameOf: (id) => `hash of ${id}`,
+        telemetry,
         now: systemNow,
       }),
       counter: createTokenCounter(),
@@ -141,9 +158,8 @@ export async function openTestLlm(options: TestLlmOptions = {}) {
     turns: store.turns,
     lines: opened.lines,
     restarted: () => open(store.turns).llm,
-    ask(userId = "ann", prompt = "Hi", more: Partial<Question> = {}) {
-      const talk: Talk = { kind: "chain" };
-      return llm.ask({ member: member(userId), prompt, place, talk, ...more });
+    ask(userId = "ann", prompt = "Hi", more: Partial<AskedHere> = {}) {
+      return llm.ask(questionOf({ member: member(userId), prompt, ...more }));
     },
     async [Symbol.asyncDispose]() {
       llm.interruptAll();

@@ -27,9 +27,17 @@ export type ChatTrouble =
 /** What it says, or what it only thinks. */
 export type ScriptedToken = string | { thinking: string };
 
+/** What came with a question. */
+export interface GivenWith {
+  /** The questions before it, oldest first. */
+  earlier: string[];
+  /** How many images the question itself has. */
+  images: number;
+}
+
 export interface ChatOptions {
   /** The tokens of every answer. */
-  answer?: ScriptedToken[] | ((prompt: string) => ScriptedToken[]);
+  answer?: ScriptedToken[] | ((prompt: string, given: GivenWith) => ScriptedToken[]);
   /** Default: as fast as they can be written. */
   tokensPerSecond?: number;
   /** Nothing is answered by itself: the test writes each token through `nextChat` or `emit`. */
@@ -44,6 +52,8 @@ export interface OpenChat {
   readonly closed: AbortSignal;
   token(text: string): Promise<void>;
   thinking(text: string): Promise<void>;
+  /** The first half of a token's line, which nothing ends. */
+  halfToken(text: string): Promise<void>;
   /** Any line, JSON or not. */
   line(text: string): Promise<void>;
   finish(reason?: string): Promise<void>;
@@ -92,6 +102,7 @@ export interface Wire {
 /** A question as it came. */
 export interface AskedChat {
   prompt: string;
+  given: GivenWith;
   streams: boolean;
   /** Makes the model ready; ends early when `closed` is aborted. */
   load(closed: AbortSignal): Promise<void>;
@@ -125,13 +136,17 @@ export function createChats() {
       return json(response, trouble.status ?? 500, wire.refusal(trouble.error));
     if (manual) return;
     await asked.load(one.closed);
-    await play(one, options);
+    await play(one, asked.given, options);
     if (trouble === undefined) await one.finish();
     else await go(trouble, one, wire, response);
   }
 
-  async function play(one: OpenChat, { answer = DEFAULT_ANSWER, tokensPerSecond, trouble }: ChatOptions) {
-    const tokens = typeof answer === "function" ? answer(one.prompt) : answer;
+  async function play(
+    one: OpenChat,
+    given: GivenWith,
+    { answer = DEFAULT_ANSWER, tokensPerSecond, trouble }: ChatOptions,
+  ) {
+    const tokens = typeof answer === "function" ? answer(one.prompt, given) : answer;
     const after = trouble === undefined ? tokens.length : "after" in trouble ? trouble.after : 0;
     for (const [index, token] of tokens.slice(0, after ?? 0).entries()) {
       if (tokensPerSecond !== undefined && index > 0) await pause(1000 / tokensPerSecond, one.closed);
@@ -151,12 +166,12 @@ export function createChats() {
     const said: string[] = [];
     let tokens = 0;
     response.once("close", () => closing.abort());
-    const line = async (value: string) => {
+    const send = async (bytes: string) => {
       if (closing.signal.aborted) return;
       if (!response.headersSent) writeHead(response, wire, trouble);
-      if (!response.write(`${value}\n`))
-        await Promise.race([once(response, "drain"), aborting(closing.signal)]);
+      if (!response.write(bytes)) await Promise.race([once(response, "drain"), aborting(closing.signal)]);
     };
+    const line = (value: string) => send(`${value}\n`);
     const write = async (value: string) => {
       asked.onToken();
       tokens += 1;
@@ -174,6 +189,10 @@ export function createChats() {
         return write(wire.token(value));
       },
       thinking: (value) => write(wire.thinking(value)),
+      halfToken(value) {
+        const whole = wire.token(value);
+        return send(whole.slice(0, whole.length / 2));
+      },
       line,
       async finish(reason = "stop") {
         const end = { reason, tokens, text: said.join(""), durationMs: performance.now() - startedAt };

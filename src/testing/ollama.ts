@@ -101,8 +101,14 @@ export async function startOllama(initial: OllamaOptions & { port?: number } = {
 
   function chat({ model, messages = [], stream }: Body, response: ServerResponse): Promise<void> {
     const name = tagged(model);
+    const questions = messages.filter(({ role }) => role === "user");
+    const question = questions.pop();
     const asked = {
-      prompt: messages.findLast(({ role }) => role === "user")?.content ?? "",
+      prompt: question?.content ?? "",
+      given: {
+        earlier: questions.map(({ content }) => content),
+        images: question?.images?.length ?? 0,
+      },
       streams: stream !== false,
       async load(closed: AbortSignal) {
         if (!loaded.has(name)) await pause(options.loadMs ?? 0, closed);

@@ -5,15 +5,18 @@ import { join } from "node:path";
 import { type Config, configSchema } from "../config/schema.ts";
 import type { PartState } from "../doctor/ports.ts";
 import { createAuditTrail } from "../files/audit.ts";
+import type { BlobStore } from "../files/blob-ports.ts";
 import { type CleanUpReport, cleanUp } from "../files/clean-up.ts";
 import { createFiles, type FilesDeps } from "../files/desk.ts";
 import type { Files, TicketView } from "../files/files.ts";
 import { createLiveUploads, type Ticker } from "../files/live-uploads.ts";
-import type { BlobStore, FileIndex } from "../files/ports.ts";
+import type { FileIndex } from "../files/ports.ts";
 import { freePort } from "../lib/free-port.ts";
+import type { Llm } from "../llm/llm.ts";
+import { type Admins, createAdmins } from "../members/admins.ts";
 import { limitsFrom } from "../members/limits.ts";
 import { openDiskBlobs } from "../store/blobs/disk.ts";
-import { openStore } from "../store/open.ts";
+import { openStore, type Store } from "../store/open.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { openTelemetry } from "../telemetry/open.ts";
 import { type BotView, startWeb, type WebDeps, type WebServer } from "../web/serve.ts";
@@ -21,13 +24,17 @@ import { onlyDisk } from "./file-desk.ts";
 
 export interface TestWebOptions {
   /** Parts of config.yaml. Logs are at debug level and JSON. */
-  config?: { web?: object; files?: object; telemetry?: object };
+  config?: { web?: object; files?: object; llm?: object; telemetry?: object };
   /** Default: a free one. */
   port?: number;
   now?: () => number;
   rates?: WebDeps["rates"];
   parts?: PartState[];
   bot?: BotView;
+  /** How the model servers do. Default: there are none. */
+  status?: ReturnType<Llm["status"]>;
+  /** What links begin with. Default: where it listens. */
+  publicUrl?: string;
   paceRules?: FilesDeps["paceRules"];
   /** How often slow uploads are looked for, milliseconds. */
   beat?: number;
@@ -42,6 +49,8 @@ export interface TestWeb extends AsyncDisposable {
   readonly port: number;
   readonly files: Files;
   readonly index: FileIndex;
+  readonly admins: Admins;
+  readonly store: Store;
   readonly blobs: BlobStore;
   readonly web: WebServer;
   readonly config: Config;
@@ -88,7 +97,7 @@ export async function openTestWeb(options: TestWebOptions = {}): Promise<TestWeb
   const blobs = options.wrapBlobs?.(disk) ?? disk;
   // Links are made before the server listens, so its port has to be known first.
   const port = options.port ?? freePort();
-  const publicUrl = `http://127.0.0.1:${port}`;
+  const publicUrl = options.publicUrl ?? `http://127.0.0.1:${port}`;
   const { files: index, blobs: contents, downloads, audit: auditLog, tokens, choices } = store;
   const audit = stack.use(createAuditTrail({ log: auditLog, telemetry, now }));
   const resumeFor = config.files.resume_for;
@@ -119,10 +128,17 @@ export async function openTestWeb(options: TestWebOptions = {}): Promise<TestWeb
     keys: { doors: await store.keys.key("doors"), audience: await store.keys.key("audience") },
     ...(options.paceRules && { paceRules: options.paceRules }),
   });
+  const admins = createAdmins({ keys: store.adminKeys, now });
   const web = await startWeb({
     config,
     publicUrl,
     files,
+    admins,
+    llm: {
+      history: (input) => store.attempts.list(input),
+      votes: (guildId) => store.attempts.votes(guildId),
+      status: () => options.status ?? { hosts: [], waiting: 0, active: 0 },
+    },
     telemetry,
     metrics,
     parts: async () => options.parts ?? READY,
@@ -146,6 +162,8 @@ export async function openTestWeb(options: TestWebOptions = {}): Promise<TestWeb
     port,
     files,
     index: store.files,
+    admins,
+    store,
     blobs,
     web,
     config,

@@ -52,9 +52,16 @@ export async function startOpenAi(initial: OpenAiOptions & { port?: number } = {
       return json(response, 404, failure(message, "NotFoundError"));
     }
     const parts = asked.messages.flatMap(({ content }) => partsOf(content));
-    const question = asked.messages.findLast(({ role }) => role === "user")?.content ?? "";
+    const questions = asked.messages
+      .filter(({ role }) => role === "user")
+      .map(({ content }) => partsOf(content));
+    const question = questions.pop() ?? [];
     const chat = {
-      prompt: textOf(partsOf(question)),
+      prompt: textOf(question),
+      given: {
+        earlier: questions.map(textOf),
+        images: question.filter(({ type }) => type === "image_url").length,
+      },
       streams: asked.stream === true,
       load: async () => {},
       onToken() {},

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import { createHash } from "node:crypto";
+import type { BlobStore, BlobWriter } from "../files/blob-ports.ts";
 import type { Resumable } from "../files/files.ts";
-import type { BlobStore, BlobWriter } from "../files/ports.ts";
 import { bodyOf, codeOf, type TestDesk, ticketIn } from "./file-desk.ts";
 
 // Resumable uploads as their senders drive them, and the faults that meet them.

@@ -1,13 +1,29 @@
 import { WisError } from "../errors.ts";
 import { newCapability } from "../lib/capability.ts";
-import type { Answer, AnswerEvent, AnswerFacts, Llm, ModelView, Pull, Question } from "../llm/llm.ts";
+import { isOlder } from "../llm/attempt-cursor.ts";
+import type {
+  Answer,
+  AnswerEvent,
+  AnswerFacts,
+  Attachment,
+  Llm,
+  ModelView,
+  Pull,
+  Question,
+  Spot,
+} from "../llm/llm.ts";
 import type { AnswerPlace, AttemptRow, ModelVotes, PersonaRow, PlaceRow, TurnRow } from "../llm/ports.ts";
 import { type Member, mayManage } from "../members/member.ts";
+
+/** A question, with what the desk has called for. */
+export interface TakenQuestion extends Omit<Question, "spot" | "attachments">, Spot {
+  attachments: Attachment[];
+}
 
 /** An answer whose every event the test gives. */
 export interface ScriptedAnswer {
   readonly id: string;
-  readonly question: Question;
+  readonly question: TakenQuestion;
   /** The messages that showed it, in order. */
   readonly shownIn: string[];
   send(event: AnswerEvent): void;
@@ -55,7 +71,7 @@ export function createScriptedLlm(): ScriptedLlm {
   const knows = createKnowledge();
   let refusal: WisError | undefined;
 
-  function script(question: Question): { answer: Answer; scripted: ScriptedAnswer } {
+  function script(question: TakenQuestion): { answer: Answer; scripted: ScriptedAnswer } {
     const id = newCapability();
     const shownIn: string[] = [];
     const { events, push } = eventQueue();
@@ -85,7 +101,7 @@ export function createScriptedLlm(): ScriptedLlm {
     return { answer, scripted };
   }
 
-  function take(question: Question): Answer {
+  function take(question: TakenQuestion): Answer {
     if (refusal) throw refusal;
     const { answer, scripted } = script(question);
     const next = waiting.shift();
@@ -108,7 +124,8 @@ export function createScriptedLlm(): ScriptedLlm {
 
   function again(id: string, by: Member, place: AnswerPlace): Answer {
     const { question, model } = mine(id, by);
-    return take({ member: by, prompt: question, place, model, talk: { kind: "chain" } });
+    const talk = { kind: "chain" } as const;
+    return take({ member: by, prompt: question, where: place, place, model, talk, attachments: [] });
   }
 
   function called(name: string, input: unknown): void {
@@ -120,7 +137,11 @@ export function createScriptedLlm(): ScriptedLlm {
     model: "llama3.2",
     knows,
     settledIds,
-    ask: async (question) => take(question),
+    async ask({ spot, attachments, ...question }) {
+      if (refusal) throw refusal;
+      const fetched = attachments ? await attachments(new AbortController().signal) : [];
+      return take({ ...question, attachments: fetched, ...(await spot()) });
+    },
     regenerate: async (id, by, { place }) => again(id, by, place),
     carryOn: async (id, by, { place }) => again(id, by, place),
     withdraw(id) {
@@ -194,8 +215,11 @@ export function createScriptedLlm(): ScriptedLlm {
       yield '{"turns":[';
       yield "]}";
     },
-    history: async ({ limit, before = Number.POSITIVE_INFINITY }) =>
-      knows.attempts.filter(({ createdAt }) => createdAt < before).slice(0, limit),
+    history: async ({ limit, before }) =>
+      knows.attempts
+        .map((row, index) => ({ ...row, number: knows.attempts.length - index }))
+        .filter((row) => !before || isOlder(row, before))
+        .slice(0, limit),
     votes: async () => knows.votes,
     allowed: async () => knows.allowed,
     status: () => knows.status,

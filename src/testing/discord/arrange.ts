@@ -27,6 +27,8 @@ export interface Arrangement {
   /** Removes a channel, with all that is in it. */
   removeChannel(name: string): void;
   archive(thread: string): void;
+  /** Ends the token of an interaction before its time. */
+  expire(asked: { token: string }): void;
   /** Opens or closes somebody's direct messages to the bot. */
   setDms(user: string, open: boolean): void;
   /** Gives somebody these roles of a guild, by default of the first one, and takes the others. */
@@ -75,6 +77,11 @@ export function createArrangement({ world, gateway }: ArrangementDeps): Arrangem
       if (!place.thread) throw new Error(`${name} is no thread.`);
       place.thread.archived = true;
       gateway.dispatch("THREAD_UPDATE", () => channelPayload(world, place), 1);
+    },
+    expire({ token }) {
+      const interaction = world.interactions.get(token);
+      if (!interaction) throw new Error("There is no such interaction.");
+      interaction.expiresAt = 0;
     },
     setDms(name, open) {
       user(name).dmsOpen = open;

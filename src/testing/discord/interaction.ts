@@ -35,6 +35,8 @@ export interface Interaction {
   readonly trigger: Interaction | undefined;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
+  /** When its token ends, milliseconds since the epoch. */
+  expiresAt: number;
   /** On the monotonic clock. */
   readonly sentAt: number;
   response: FirstResponse | undefined;
@@ -60,6 +62,7 @@ export interface NewInteraction {
 export function openInteraction(world: World, input: NewInteraction): Interaction {
   const { type, person, channel, own, command, source, trigger } = input;
   const guild = channel.guildId === null ? undefined : world.guilds.get(channel.guildId);
+  const createdAt = world.now();
   const interaction: Interaction = {
     id: world.nextId(),
     token: randomBytes(96).toString("base64url"),
@@ -71,7 +74,8 @@ export function openInteraction(world: World, input: NewInteraction): Interactio
     command,
     source,
     trigger,
-    createdAt: world.now(),
+    createdAt,
+    expiresAt: createdAt + TOKEN_LIFE_MS,
     sentAt: performance.now(),
     response: undefined,
     original: undefined,
@@ -91,7 +95,7 @@ export const isVoid = (world: World, { response, createdAt }: Interaction) =>
 export function openToken(world: World, applicationId: string, token: string): Interaction {
   const interaction = world.interactions.get(token);
   if (!interaction || applicationId !== world.applicationId) throw refused.unknownWebhook();
-  if (world.now() - interaction.createdAt > TOKEN_LIFE_MS) throw refused.tokenExpired();
+  if (world.now() > interaction.expiresAt) throw refused.tokenExpired();
   if (!interaction.response) throw refused.unknownWebhook();
   return interaction;
 }

@@ -90,6 +90,8 @@ export function channelRoutes({ world, messages }: InteractionDeps): Route[] {
           ...(nonce !== undefined && { nonce }),
           ...(replyTo && { replyTo }),
         });
+      // As with people: a message opens the thread again.
+      if (channel.thread) channel.thread.archived = false;
       return ok(messagePayload(world, message));
     }),
     route(`GET ${ONE}`, (call) => {
