@@ -1,25 +1,18 @@
 /** @jsxImportSource hono/jsx */
 import { formatBytes } from "../../lib/bytes.ts";
 import type { DiscordStandIn, ShownButton, ShownMessage } from "../discord/index.ts";
+import { Avatar } from "./avatar.tsx";
 import { Markdown, type Names } from "./markdown.tsx";
+import type { RailProps } from "./rail.tsx";
 
-export interface ChatProps {
+export interface ChatProps extends RailProps {
   discord: DiscordStandIn;
-  /** Name of the person who looks. */
-  as: string;
-  /** Name of the channel, or `dm`. */
-  channel: string;
 }
 
+/** The entry of a message's menu that wisbot registers. */
+export const ASK_ABOUT = "Ask WisBot about this";
+
 type Embed = ShownMessage["embeds"][number];
-
-const hueOf = (name: string) => [...name].reduce((sum, letter) => sum + letter.charCodeAt(0) * 137, 0) % 360;
-
-export const Avatar = ({ name, bot = false }: { name: string; bot?: boolean }) => (
-  <span class={bot ? "avatar bot" : "avatar"} style={bot ? "" : `--hue: ${hueOf(name)}`} aria-hidden="true">
-    {name.slice(0, 1)}
-  </span>
-);
 
 const Field = ({ field, names }: { field: NonNullable<Embed["fields"]>[number]; names: Names }) => (
   <div class={field.inline ? "field inline" : "field"}>
@@ -61,15 +54,48 @@ const ActionButton = ({ button, message }: { button: ShownButton; message: strin
       type="button"
       class={`action ${button.style}`}
       disabled={button.disabled}
-      data-press={button.customId}
+      data-post="/presses"
+      data-button={button.customId}
       data-message={message}
     >
       {button.label}
     </button>
   );
 
+const Attachment = ({
+  file: { name, size, url, contentType },
+}: {
+  file: ShownMessage["attachments"][number];
+}) => (
+  <a class="file" href={url} target="_blank" rel="noreferrer noopener">
+    {contentType.startsWith("image/") && <img src={url} alt="" />}
+    <span>
+      <strong>{name}</strong> <span>{formatBytes(size)}</span>
+    </span>
+  </a>
+);
+
+const RepliedTo = ({ message, names }: { message: ShownMessage; names: Names }) => {
+  const [start = ""] = message.content
+    .replace(/[*_`>#]|<@\d+>/g, "")
+    .trim()
+    .split("\n");
+  return (
+    <p class="asked" data-part="reply">
+      <span aria-hidden="true">↩</span> <strong>{names.person(message.authorId)}</strong> {start.slice(0, 60)}
+    </p>
+  );
+};
+
+interface MessageProps {
+  message: ShownMessage;
+  /** What it replies to, while that is there. */
+  replied: ShownMessage | undefined;
+  discord: DiscordStandIn;
+}
+
 /** The parts are apart, so that a text that grows does not take the button away under a finger. */
-const Message = ({ message, discord }: { message: ShownMessage; discord: DiscordStandIn }) => {
+const Message = ({ message, replied, discord }: MessageProps) => {
   const author = discord.user(message.authorId);
   const names: Names = {
     person: (id) => discord.people.find((one) => one.id === id)?.displayName ?? "unknown",
@@ -82,9 +108,11 @@ const Message = ({ message, discord }: { message: ShownMessage; discord: Discord
       class={message.ephemeral ? "message ephemeral" : "message"}
       aria-busy={message.loading ? "true" : undefined}
     >
+      {replied && <RepliedTo message={replied} names={names} />}
       {asked?.command && (
         <p class="asked" data-part="asked">
-          <strong>{names.person(asked.personId)}</strong> used <span class="mention">/{asked.command}</span>
+          <strong>{names.person(asked.personId)}</strong> used{" "}
+          <span class="mention">{asked.command === ASK_ABOUT ? ASK_ABOUT : `/${asked.command}`}</span>
         </p>
       )}
       <div class="row">
@@ -112,10 +140,8 @@ const Message = ({ message, discord }: { message: ShownMessage; discord: Discord
             {message.embeds.map((embed) => (
               <EmbedCard embed={embed} names={names} />
             ))}
-            {message.attachments.map(({ name, size, url }) => (
-              <a class="file" href={url} target="_blank" rel="noreferrer noopener">
-                <strong>{name}</strong> <span>{formatBytes(size)}</span>
-              </a>
+            {message.attachments.map((file) => (
+              <Attachment file={file} />
             ))}
           </div>
           <div class="actions" data-part="actions">
@@ -125,6 +151,11 @@ const Message = ({ message, discord }: { message: ShownMessage; discord: Discord
             {!message.ephemeral && (
               <button type="button" class="action" data-reply={message.id} data-author={author.displayName}>
                 Reply
+              </button>
+            )}
+            {!author.bot && (
+              <button type="button" class="action" data-post="/choices" data-message={message.id}>
+                {ASK_ABOUT}
               </button>
             )}
           </div>
@@ -141,10 +172,12 @@ const Message = ({ message, discord }: { message: ShownMessage; discord: Discord
 
 /** Everything that this person sees in this channel. */
 export function Chat({ discord, as, channel }: ChatProps) {
+  const messages = discord.messages({ user: as, channel });
+  const named = new Map(messages.map((message) => [message.id, message]));
   return (
     <>
-      {discord.messages({ user: as, channel }).map((message) => (
-        <Message message={message} discord={discord} />
+      {messages.map((message) => (
+        <Message message={message} replied={named.get(message.replyTo ?? "")} discord={discord} />
       ))}
     </>
   );

@@ -1,39 +1,18 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { chromiumArgs, chromiumPath } from "../chromium.ts";
+import type { Page } from "playwright-core";
 import { upload } from "../upload-page.ts";
-import { type Demo, startDemo } from "./demo.ts";
+import { chat, type OpenDemo, openDemo, type } from "./demo-page.ts";
 
 // One demo for all of them, as a newcomer uses it: a page a test.
 
-let demo: Demo;
-let browser: Browser;
+let demo: OpenDemo;
+const openPage = (place?: string) => demo.openPage(place);
 
 beforeAll(async () => {
-  [demo, browser] = await Promise.all([
-    startDemo({ port: 0, tokensPerSecond: 40 }),
-    chromium.launch({ executablePath: chromiumPath(), args: chromiumArgs }),
-  ]);
+  demo = await openDemo();
 }, 30_000);
 
-afterAll(async () => {
-  await browser.close();
-  await demo.stop();
-}, 30_000);
-
-async function openPage(place = ""): Promise<Page> {
-  const page = await browser.newPage();
-  page.setDefaultTimeout(10_000);
-  await page.goto(demo.url + place);
-  return page;
-}
-
-async function type(page: Page, line: string): Promise<void> {
-  await page.getByLabel("Message").fill(line);
-  await page.getByRole("button", { name: "Send" }).click();
-}
-
-const chat = (page: Page) => page.locator("#messages");
+afterAll(() => demo[Symbol.asyncDispose](), 30_000);
 
 /** Follows the upload link in the chat and sends a file there. */
 async function uploadInBrowser(page: Page, name: string, text: string): Promise<void> {
@@ -149,7 +128,7 @@ test("one's files are listed with their buttons, and a token comes with its file
 }, 30_000);
 
 test("a mention is answered, and a reply goes on with that conversation", async () => {
-  await using page = await openPage("?as=ada");
+  await using page = await openPage("?as=ada&channel=lounge");
   await type(page, "@WisBot why is the sky blue?");
   const answer = chat(page).getByRole("article").filter({ hasText: "Your question had 5 words" });
   await answer.getByRole("button", { name: "Stop" }).click();

@@ -1,7 +1,8 @@
 import { type DiscordStandIn, startDiscord } from "../discord/index.ts";
-import { startOllama } from "../ollama.ts";
 import { startOtlp } from "../otlp.ts";
 import { answerTokens } from "./answer.ts";
+import { type DemoHosts, realHost, startHosts } from "./hosts.ts";
+import { people, servers } from "./places.ts";
 import { createSite } from "./site.tsx";
 import { startWisbot } from "./wisbot.ts";
 
@@ -30,24 +31,30 @@ export interface Demo extends AsyncDisposable {
 }
 
 const MODEL = "llama3.2";
+const HOSTS = ["first", "second"];
+/** Tokens: so few that a talk of some long answers drops its beginning. */
+const CONTEXT = 2_048;
+const CAPABILITIES = ["completion", "tools", "vision", "thinking"];
 
 /** Starts the stand-ins, a real `wisbot serve` against them, and the page. */
 export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
   const { port = 8090, tokensPerSecond = 14, asked = new AbortController().signal } = options;
   await using opened = new AsyncDisposableStack();
   const stopping = new AbortController();
-  const discord = opened.use(await startDiscord({ limits: "discord", openapi: "" }));
+  const discord = opened.use(await startDiscord({ limits: "discord", openapi: "", people, guilds: servers }));
   const otlp = opened.use(await startOtlp());
-  const model = options.ollama ? await firstModel(options.ollama) : MODEL;
-  const ollama =
-    options.ollama ??
-    opened.use(await startOllama({ models: [MODEL], answer: answerTokens, tokensPerSecond })).url;
-  const wisbot = await startWisbot({ discord, ollama, model, collector: otlp.url, asked });
+  const { hosts, llm } = await (options.ollama ? realModel(options.ollama) : standIns(tokensPerSecond));
+  opened.use(hosts);
+  const wisbot = await startWisbot({ discord, hosts: hosts.list(), llm, collector: otlp.url, asked });
   opened.defer(() => wisbot.stop());
   const answeredBy = options.ollama
-    ? `Questions are answered by ${model} at ${options.ollama}.`
+    ? `Questions are answered by ${llm.model} at ${options.ollama}.`
     : "Questions are answered by a stand-in with ready-made words, not by a model.";
-  const site = await createSite({ discord, otlp, web: wisbot.url, answeredBy, stopped: stopping.signal });
+  const site = await createSite({
+    ...{ discord, otlp, hosts, answeredBy },
+    web: wisbot.url,
+    stopped: stopping.signal,
+  });
   const server = serve(port, site.fetch);
   opened.defer(async () => {
     stopping.abort();
@@ -64,6 +71,22 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+interface Answering {
+  hosts: DemoHosts;
+  /** As wisbot's configuration has it. */
+  llm: { model: string; context?: number };
+}
+
+async function standIns(tokensPerSecond: number): Promise<Answering> {
+  const model = { models: [MODEL], describe: { capabilities: CAPABILITIES } };
+  const hosts = await startHosts(HOSTS, { ...model, answer: answerTokens, tokensPerSecond });
+  return { hosts, llm: { model: MODEL, context: CONTEXT } };
+}
+
+async function realModel(url: string): Promise<Answering> {
+  return { hosts: realHost(url), llm: { model: await firstModel(url) } };
 }
 
 function serve(port: number, fetch: (request: Request) => Response | Promise<Response>) {

@@ -2,24 +2,22 @@
 import { raw } from "hono/html";
 import type { Child } from "hono/jsx";
 import type { ReceivedSpan } from "../otlp.ts";
-import { Avatar, Chat, type ChatProps } from "./chat.tsx";
+import { Chat, type ChatProps } from "./chat.tsx";
+import type { ShownHost } from "./hosts.ts";
+import { Hosts } from "./hosts-panel.tsx";
+import { headingOf } from "./places.ts";
+import { Rail } from "./rail.tsx";
 import { Traces } from "./traces.tsx";
+import { Tries } from "./tries.tsx";
 
 export interface PageProps extends ChatProps {
   spans: ReceivedSpan[];
+  hosts: ShownHost[];
   /** Address of the running wisbot's own pages. */
   web: string;
   /** Who answers /wis llm, in a sentence. */
   answeredBy: string;
 }
-
-const CHANNELS = [
-  { name: "general", label: "general", about: "Where WisBot may post." },
-  { name: "quiet", label: "quiet", about: "WisBot may not post here: cards arrive as direct messages." },
-  { name: "dm", label: "WisBot", about: "Your direct messages with WisBot." },
-];
-
-const ROLES: Record<string, string> = { ada: "member", ben: "member", mia: "moderator" };
 
 const EXAMPLES = [
   { line: "/wis help", note: "what it can do" },
@@ -27,41 +25,6 @@ const EXAMPLES = [
   { line: "/wis llm Why is the sky blue?", note: "a streamed answer" },
   { line: "@WisBot And why is it red at sunset?", note: "a mention; reply to go on" },
 ];
-
-const place = (as: string, channel: string) => `/?as=${as}&channel=${channel}`;
-const current = (is: boolean) => (is ? ("page" as const) : undefined);
-
-const Rail = ({ discord, as, channel }: ChatProps) => (
-  <nav class="rail" aria-label="Channels and people">
-    <h2>Channels</h2>
-    <ul>
-      {CHANNELS.map(({ name, label }) => (
-        <li>
-          <a href={place(as, name)} aria-current={current(name === channel)} data-channel={name}>
-            <span aria-hidden="true">{name === "dm" ? "@" : "#"}</span>
-            <span class="label">{label}</span>
-            <span class="badge" hidden />
-          </a>
-        </li>
-      ))}
-    </ul>
-    <h2>You are</h2>
-    <ul>
-      {discord.people
-        .filter(({ bot }) => !bot)
-        .map(({ name, displayName }) => (
-          <li>
-            <a href={place(name, channel)} aria-current={current(name === as)}>
-              <Avatar name={displayName} />
-              <span class="label">
-                {displayName} <small>{ROLES[name] ?? "member"}</small>
-              </span>
-            </a>
-          </li>
-        ))}
-    </ul>
-  </nav>
-);
 
 const Composer = ({ discord, as, channel }: ChatProps) => {
   const offered = discord.commands({ user: as, channel });
@@ -120,6 +83,9 @@ const Welcome = () => (
       This page stands in for Discord. The bot behind it is the real <code>wisbot serve</code>: its database,
       files, web pages and traces are what an admin would run.
     </p>
+    <p class="guided">
+      More to try, a step at a time, stands behind <strong>Guide</strong> above.
+    </p>
     <ul class="examples">
       {EXAMPLES.map(({ line, note }) => (
         <li>
@@ -147,9 +113,28 @@ const Document = ({ children }: { children?: Child }) => (
   </html>
 );
 
+/** What stands beside the chat; on narrow screens, in its place. */
+const Side = ({ hosts, spans }: Pick<PageProps, "hosts" | "spans">) => (
+  <aside class="side" id="side" aria-label="Guide">
+    <Tries standIns={hosts.some(({ running }) => running !== undefined)} />
+    <section class="hosts">
+      <h2>Model servers</h2>
+      <ul id="hosts">
+        <Hosts hosts={hosts} />
+      </ul>
+    </section>
+    <section class="traces">
+      <h2>Traces</h2>
+      <div id="trace-list">
+        <Traces spans={spans} />
+      </div>
+    </section>
+  </aside>
+);
+
 /** The whole page as one person sees one channel. */
-export function Page({ discord, as, channel, spans, web, answeredBy }: PageProps) {
-  const { about = "" } = CHANNELS.find(({ name }) => name === channel) ?? {};
+export function Page({ discord, as, channel, spans, hosts, web, answeredBy }: PageProps) {
+  const { title, about } = headingOf(channel);
   return (
     <>
       {raw("<!DOCTYPE html>")}
@@ -160,15 +145,15 @@ export function Page({ discord, as, channel, spans, web, answeredBy }: PageProps
           <a href={web} target="_blank" rel="noreferrer noopener">
             Web pages <span aria-hidden="true">↗</span>
           </a>
-          <button type="button" class="toggle" aria-expanded="false" aria-controls="traces">
-            Traces
+          <button type="button" class="toggle" aria-expanded="false" aria-controls="side">
+            Guide
           </button>
         </header>
         <div class="frame">
-          <Rail discord={discord} as={as} channel={channel} />
+          <Rail as={as} channel={channel} />
           <main class="chat">
             <p class="about">
-              <strong>{channel === "dm" ? "@WisBot" : `#${channel}`}</strong> {about}
+              <strong>{title}</strong> {about}
             </p>
             <div class="scroll">
               <Welcome />
@@ -178,16 +163,9 @@ export function Page({ discord, as, channel, spans, web, answeredBy }: PageProps
             </div>
             <Composer discord={discord} as={as} channel={channel} />
           </main>
-          <aside class="traces" id="traces" aria-label="Traces">
-            <h2>Traces</h2>
-            <div id="trace-list">
-              <Traces spans={spans} />
-            </div>
-          </aside>
+          <Side hosts={hosts} spans={spans} />
         </div>
       </Document>
     </>
   );
 }
-
-export const channelNames = CHANNELS.map(({ name }) => name);

@@ -5,23 +5,29 @@ import { streamSSE } from "hono/streaming";
 import icon from "../../../templates/favicon.svg" with { type: "text" };
 import type { DiscordStandIn } from "../discord/index.ts";
 import type { OtlpStandIn } from "../otlp.ts";
-import { Chat } from "./chat.tsx";
+import { ASK_ABOUT, Chat } from "./chat.tsx";
 import { parseCommand } from "./command-line.ts";
-import { channelNames, Page } from "./page.tsx";
+import type { DemoHosts } from "./hosts.ts";
+import { Hosts } from "./hosts-panel.tsx";
+import { Page } from "./page.tsx";
+import { channelNames } from "./places.ts";
+import { samples } from "./samples.ts";
 import chat from "./style/chat.css" with { type: "text" };
 import composer from "./style/composer.css" with { type: "text" };
 import frame from "./style/frame.css" with { type: "text" };
 import ground from "./style/ground.css" with { type: "text" };
 import narrow from "./style/narrow.css" with { type: "text" };
+import side from "./style/side.css" with { type: "text" };
 import traces from "./style/traces.css" with { type: "text" };
 import { Traces } from "./traces.tsx";
 
 // Narrow comes last: it overrules the others.
-const style = [ground, frame, chat, composer, traces, narrow].join("\n");
+const style = [ground, frame, chat, composer, side, traces, narrow].join("\n");
 
 export interface SiteDeps {
   discord: DiscordStandIn;
   otlp: OtlpStandIn;
+  hosts: DemoHosts;
   /** Address of the running wisbot's own pages. */
   web: string;
   answeredBy: string;
@@ -31,14 +37,14 @@ export interface SiteDeps {
 
 /** Changes within so many milliseconds are shown together. */
 const GATHERED_MS = 40;
-/** How often the collector is looked at for new spans. */
-const TRACES_MS = 400;
+/** How often the collector and the model servers are looked at. */
+const LOOK_MS = 400;
 /** As Discord's client waits for an app. */
 const RESPONSE_MS = 3000;
 
 /** A page on which one uses the bot as a member does in Discord. */
 export async function createSite(deps: SiteDeps): Promise<Hono> {
-  const { discord, otlp, web, answeredBy, stopped } = deps;
+  const { discord, otlp, hosts, web, answeredBy, stopped } = deps;
   const script = await bundle();
   const app = new Hono();
   app.use(csrf());
@@ -52,12 +58,17 @@ export async function createSite(deps: SiteDeps): Promise<Hono> {
 
   app.get("/", (context) => {
     const place = placeOf(context.req.query());
-    return context.html(<Page {...place} spans={otlp.spans()} web={web} answeredBy={answeredBy} />);
+    const now = { spans: otlp.spans(), hosts: hosts.list() };
+    return context.html(<Page {...place} {...now} web={web} answeredBy={answeredBy} />);
   });
   app.get("/demo.css", (context) => context.body(style, 200, { "content-type": "text/css; charset=utf-8" }));
   app.get("/demo.js", (context) =>
     context.body(script, 200, { "content-type": "text/javascript; charset=utf-8" }),
   );
+  for (const { name, contentType, bytes } of samples)
+    app.get(`/samples/${name}`, async (context) =>
+      context.body(await bytes(), 200, { "content-type": contentType }),
+    );
   app.get("/icon.svg", (context) => context.body(icon, 200, { "content-type": "image/svg+xml" }));
 
   app.get("/events", (context) => {
@@ -74,10 +85,17 @@ export async function createSite(deps: SiteDeps): Promise<Hono> {
         await stream.writeSSE({ event: "messages", data: String(<Chat {...place} />) });
         await stream.writeSSE({ event: "counts", data: JSON.stringify(Object.fromEntries(counts)) });
       };
+      const sendHosts = async () => {
+        const data = String(<Hosts hosts={hosts.list()} />);
+        if (data !== shownHosts) await stream.writeSSE({ event: "hosts", data });
+        shownHosts = data;
+      };
       let seen = otlp.spans().length;
+      let shownHosts = "";
       await send();
       for await (const changed of ticks(discord, done)) {
         if (changed) await send();
+        await sendHosts();
         const spans = otlp.spans();
         if (spans.length !== seen)
           await stream.writeSSE({ event: "traces", data: String(<Traces spans={spans} />) });
@@ -126,6 +144,20 @@ export async function createSite(deps: SiteDeps): Promise<Hono> {
     return context.body(null, 204);
   });
 
+  app.post("/choices", async (context) => {
+    const form = await context.req.formData();
+    const { as: user } = placeOf({ as: text(form, "as") });
+    const chosen = discord.choose({ user, message: { id: text(form, "message") }, command: ASK_ABOUT });
+    await chosen.response({ timeout: RESPONSE_MS });
+    return context.body(null, 204);
+  });
+
+  app.post("/hosts", async (context) => {
+    const form = await context.req.formData();
+    await hosts.turn(text(form, "name"), text(form, "turn") === "on");
+    return context.body(null, 204);
+  });
+
   // Whatever goes wrong here is for the person at the page: an option that is missing, a bot that is silent.
   app.onError((error, context) => {
     const silent = error.message.startsWith("Waited");
@@ -140,7 +172,7 @@ const attached = async (file: File) => ({
   contentType: file.type || "application/octet-stream",
 });
 
-/** True after changes, gathered; false when it is time to look at the traces. Ends with the signal. */
+/** True after changes, gathered; false when it is time to look elsewhere. Ends with the signal. */
 async function* ticks(discord: DiscordStandIn, done: AbortSignal): AsyncGenerator<boolean> {
   let changed = false;
   let wake = () => {};
@@ -155,7 +187,7 @@ async function* ticks(discord: DiscordStandIn, done: AbortSignal): AsyncGenerato
     while (!done.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
       wake = resolve;
-      const timer = setTimeout(resolve, TRACES_MS);
+      const timer = setTimeout(resolve, LOOK_MS);
       if (changed) resolve();
       await promise;
       clearTimeout(timer);
@@ -176,7 +208,7 @@ function text(form: FormData, name: string): string {
 }
 
 async function bundle(): Promise<string> {
-  const built = await Bun.build({ entrypoints: [`${import.meta.dir}/client.ts`], target: "browser" });
+  const built = await Bun.build({ entrypoints: [`${import.meta.dir}/client/main.ts`], target: "browser" });
   const [output] = built.outputs;
   if (!output) throw new Error("the demo's script did not build");
   return output.text();

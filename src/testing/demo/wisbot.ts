@@ -7,9 +7,9 @@ import { startServe } from "../serve.ts";
 
 export interface WisbotOptions {
   discord: DiscordStandIn;
-  /** Address of the server that runs models. */
-  ollama: string;
-  model: string;
+  /** The servers that run models, first the one that is asked first. */
+  hosts: readonly { name: string; url: string }[];
+  llm: { model: string; context?: number };
   /** Base address of the collector. */
   collector: string;
   /** Aborted, it ends a start. */
@@ -35,8 +35,8 @@ const START_MS = 30_000;
  */
 export async function startWisbot({
   discord,
-  ollama,
-  model,
+  hosts,
+  llm,
   collector,
   asked,
 }: WisbotOptions): Promise<RunningWisbot> {
@@ -47,7 +47,7 @@ export async function startWisbot({
   const config = {
     data_dir: join(folder, "data"),
     discord: { api: discord.api, cdn: [discord.cdnHost] },
-    llm: { hosts: [{ url: ollama }], model },
+    llm: { ...llm, hosts: hosts.map(({ name, url }, index) => ({ name, url, priority: -index })) },
     web: { port, public_url: url },
     telemetry: { otlp_endpoint: collector },
   };
