@@ -167,11 +167,9 @@ async function fairness(): Promise<Figure> {
   await using host = await startStandIn({ TOKENS: "20", TOKENS_PER_SECOND: "400" });
   await using desk = await openBenchLlm({ hosts: [{ url: host.url, slots: 1 }] });
   const { llm } = desk;
-  const asker = { guildId: null, roleIds: [] };
-  const flooder = { id: "flooder", name: "flooder", asker, moderator: false };
   let ended = 0;
   const flood = Array.from({ length: FLOOD }, async () => {
-    const answer = await llm.ask({ member: flooder, prompt: "f", place, talk: { kind: "chain" } });
+    const answer = await ask(llm, "f", { who: "flooder" });
     for await (const _event of answer.events);
     ended += 1;
   });

@@ -7,6 +7,7 @@ import { root, runAll } from "../run.ts";
 import { cleanUpBench } from "./clean-up.ts";
 import { contention } from "./contention.ts";
 import { conversations } from "./conversations.ts";
+import { edits } from "./edits.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { firstToken } from "./first-token.ts";
 import { interactions } from "./interactions.ts";
@@ -23,6 +24,7 @@ const benches: Bench[] = [
   interactions,
   firstToken,
   conversations,
+  edits,
   transfers,
   tus,
   stalled,

@@ -67,7 +67,12 @@ const asker = { guildId: null, roleIds: [] };
 
 /** Asks as somebody; by default as one who is called as what they ask. */
 export const ask = (llm: Llm, prompt: string, { who = prompt, talk = { kind: "chain" } }: Asking = {}) =>
-  llm.ask({ member: { id: who, name: who, asker, moderator: false }, prompt, place, talk });
+  llm.ask({
+    member: { id: who, name: who, asker, moderator: false },
+    prompt,
+    where: place,
+    spot: async () => ({ place, talk }),
+  });
 
 interface Asking {
   who?: string;
