@@ -8,7 +8,6 @@ export interface ShownAttempt {
   guildId: string | null;
   channelId: string;
   model: string;
-  /** Empty: it never got as far as a host. */
   host: string;
   inputTokens: number | null;
   outputTokens: number | null;
@@ -79,7 +78,7 @@ function Attempt(attempt: ShownAttempt) {
       </Cell>
       <Cell of="model">
         {model}
-        <small>{host === "" ? "on no model server" : `on ${host}`}</small>
+        <small>on {host}</small>
       </Cell>
       <Cell of="input">{tokens(attempt.inputTokens)}</Cell>
       <Cell of="output">{tokens(attempt.outputTokens)}</Cell>

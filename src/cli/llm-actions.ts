@@ -54,7 +54,7 @@ function attemptAsJson(row: AttemptRow) {
     server: row.guildId,
     channel: row.channelId,
     model: row.model,
-    host: row.host === "" ? null : row.host,
+    host: row.host,
     input_tokens: row.inputTokens,
     output_tokens: row.outputTokens,
     wait_ms: row.queueMs,
@@ -77,7 +77,7 @@ function attemptAsCells(row: AttemptRow): string[] {
   const tokens = [row.inputTokens, row.outputTokens].map((number) => String(number ?? "–"));
   const times = [queueMs, firstTokenMs, durationMs].map(seconds);
   const end = outcome ?? "running";
-  return [local(createdAt), userId, model, host || "–", ...tokens, ...times, end, traceId.slice(0, 8)];
+  return [local(createdAt), userId, model, host, ...tokens, ...times, end, traceId.slice(0, 8)];
 }
 
 const seconds = (ms: number | null) => (ms === null ? "–" : `${(ms / 1000).toFixed(1)} s`);

@@ -51,7 +51,13 @@ async function remember() {
   await ended(turns, [turn, question({ userId: bob, question: "Is bob's secret safe?" })]);
   await llmChoices.setModelOf(ada, "llama3.2");
   const first = attempt({ turnId: turn.id, userId: ada, guildId: here, createdAt: noon, queueMs: 1_500 });
-  const second = attempt({ userId: bob, guildId: here, createdAt: noon + 60_000, model: "qwen3", host: "" });
+  const second = attempt({
+    userId: bob,
+    guildId: here,
+    createdAt: noon + 60_000,
+    model: "qwen3",
+    host: "away",
+  });
   const third = attempt({ userId: bob, guildId: elsewhere, createdAt: noon + 120_000 });
   for (const row of [first, second, third]) await attempts.begin(row);
   await attempts.end(first.id, answered);
@@ -99,7 +105,7 @@ test("an admin sees who asked what model, when, and what it took, newest first",
     ...["WHEN", "USER", "MODEL", "HOST", "IN", "OUT", "WAIT", "FIRST TOKEN", "DURATION", "OUTCOME", "TRACE"],
   ]);
   expect(rows.map((row) => row.split(/ {2,}/).slice(1))).toEqual([
-    [bob, "qwen3", "–", "–", "–", "0.0 s", "–", "–", "llm.unreachable", "ffffffff"],
+    [bob, "qwen3", "away", "–", "–", "0.0 s", "–", "–", "llm.unreachable", "ffffffff"],
     [ada, "llama3.2", "local", "120", "45", "1.5 s", "0.3 s", "4.0 s", "ok", "ffffffff"],
     [],
   ]);

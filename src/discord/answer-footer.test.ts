@@ -1,16 +1,6 @@
 import { expect, test } from "bun:test";
-import type { AnswerFacts } from "../llm/llm.ts";
+import { noFacts as nothing } from "../testing/scripted-llm.ts";
 import { answerFooter, waitingText } from "./answer-footer.ts";
-
-const nothing: AnswerFacts = {
-  usage: {},
-  context: undefined,
-  dropped: 0,
-  truncated: [],
-  waitedMs: 0,
-  cutOff: false,
-  hasThinking: false,
-};
 
 test("the small print says what an answer took, and nothing of what is not known", () => {
   const usage = { inputTokens: 1_000, outputTokens: 200, durationMs: 5_000 };

@@ -5,6 +5,7 @@ import type { AttachmentSource } from "./attachment.ts";
 import type { Asked, CommandDeps } from "./commands/command.ts";
 import { fetchEnclosures } from "./enclosures.ts";
 import { openingBody } from "./opening.ts";
+import { placeOf } from "./place.ts";
 import { note } from "./render.ts";
 import { type Body, closesAt } from "./respond.ts";
 import { NO_THREAD, openThread } from "./threads.ts";
@@ -68,7 +69,7 @@ function mayHaveThread({ where, key }: AskedHere, input: AskedQuestion): boolean
 }
 
 function spotHere(asked: AskedHere, input: AskedQuestion): StagedSpot {
-  const { key, reply, where } = asked;
+  const { key, reply } = asked;
   const options = { plainLinks: true, ephemeral: input.private };
   return {
     stage: {
@@ -76,14 +77,7 @@ function spotHere(asked: AskedHere, input: AskedQuestion): StagedSpot {
       more: (body: Body) => reply.more(body, options),
       closesAt: input.private || key.alone ? closesAt(key) : undefined,
     },
-    place: {
-      guildId: where.guildId,
-      channelId: where.channelId,
-      messageId: null,
-      applicationId: key.applicationId,
-      interactionToken: key.token,
-      interactionAt: key.at,
-    },
+    place: placeOf(asked),
     talk: talkAt(asked, input),
   };
 }

@@ -1,17 +1,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { noFacts } from "../testing/scripted-llm.ts";
 import { createEventBuffer } from "./event-buffer.ts";
 import type { AnswerEvent } from "./llm.ts";
 
-const noFacts = {
-  usage: {},
-  context: undefined,
-  dropped: 0,
-  truncated: [],
-  waitedMs: 0,
-  cutOff: false,
-  hasThinking: false,
-};
 const done: AnswerEvent = { type: "done", model: "m", facts: noFacts };
 
 function open(signal = new AbortController().signal) {

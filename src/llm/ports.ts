@@ -208,7 +208,6 @@ export interface AttemptRow {
   guildId: string | null;
   channelId: string;
   model: string;
-  /** Empty: it never got as far as a host. */
   host: string;
   createdAt: number;
   /** Null while it runs. */

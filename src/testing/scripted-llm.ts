@@ -250,7 +250,8 @@ export function createScriptedLlm(): ScriptedLlm {
   };
 }
 
-const noFacts: AnswerFacts = {
+/** Of an answer that nothing is known of. */
+export const noFacts: AnswerFacts = {
   usage: {},
   context: undefined,
   dropped: 0,

@@ -26,6 +26,20 @@ test("asking keeps it", async () => expect(await made([..."abacab"], 2_500)).toB
 test("what is larger than there is room for is not kept", async () =>
   expect(await made([..."aa"], 1_000)).toBe("aa"));
 
+test("what two ask for at once is made once, and made again after it failed", async () => {
+  const recent = createRecent(10_000);
+  let asked = 0;
+  const give = async () => {
+    asked += 1;
+    if (asked === 1) throw new Error("not this time");
+    return raw("x");
+  };
+  const failed = await Promise.allSettled([recent.of("a", give), recent.of("a", give)]);
+  expect([failed.map(({ status }) => status), asked]).toEqual([["rejected", "rejected"], 1]);
+  await Promise.all([recent.of("a", give), recent.of("a", give)]);
+  expect(asked).toBe(2);
+});
+
 test("two who ask at once are counted once", async () => {
   const recent = createRecent(2_500);
   const make = async () => raw("x".repeat(1000));

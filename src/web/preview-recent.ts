@@ -13,6 +13,8 @@ const ENTRY_CHARACTERS = 200;
 export function createRecent(limit: number): Recent {
   // A map tells its keys in the order in which they were set.
   const kept = new Map<string, HtmlEscapedString | undefined>();
+  /** Others have their turn while it is made: whoever asks meanwhile waits for the same. */
+  const making = new Map<string, Promise<HtmlEscapedString | undefined>>();
   let characters = 0;
 
   function forget(key: string) {
@@ -30,9 +32,15 @@ export function createRecent(limit: number): Recent {
     }
   }
 
+  function made(key: string, make: Parameters<Recent["of"]>[1]): Promise<HtmlEscapedString | undefined> {
+    const underWay = making.get(key) ?? make().finally(() => making.delete(key));
+    making.set(key, underWay);
+    return underWay;
+  }
+
   return {
     async of(key, make) {
-      const html = kept.has(key) ? kept.get(key) : await make();
+      const html = kept.has(key) ? kept.get(key) : await made(key, make);
       forget(key);
       keep(key, html);
       return html;

@@ -4,6 +4,7 @@ import type { Answer, Llm, ShownAt } from "../../llm/llm.ts";
 import { fileRows, type Rows, withVote } from "../answer-controls.ts";
 import { type AnswerStage, showAnswer } from "../answering.ts";
 import { fileCard } from "../cards.ts";
+import { placeOf } from "../place.ts";
 import { CONTENT_LIMIT } from "../render.ts";
 import { type Body, closesAt } from "../respond.ts";
 import { partText, split } from "../split.ts";
@@ -113,16 +114,8 @@ async function fileOf(llm: Llm, turnId: string) {
   return answerFile(text);
 }
 
-function shownAt({ key, where }: Pressed): ShownAt {
-  const place = {
-    guildId: where.guildId,
-    channelId: where.channelId,
-    messageId: null,
-    applicationId: key.applicationId,
-    interactionToken: key.token,
-    interactionAt: key.at,
-  };
-  return { place, parentChannelId: where.parentChannelId };
+function shownAt(asked: Pressed): ShownAt {
+  return { place: placeOf(asked), parentChannelId: asked.where.parentChannelId };
 }
 
 /** Below the message with the button, and seen by whoever sees that. */
