@@ -154,7 +154,7 @@ function endOf(outcome: string | null): { kind: "good" | "bad" | "plain"; mark: 
 }
 
 function Content({ question, answer }: ShownAttempt) {
-  if (question === null && answer === null) return null;
+  if (!question && !answer) return null;
   return (
     <tr>
       <td class="content" colspan={Object.keys(COLUMNS).length}>
@@ -172,7 +172,8 @@ function Content({ question, answer }: ShownAttempt) {
 
 /** What a member or a model wrote, as they wrote it: text, in its own direction. */
 function Said({ who, text }: { who: string; text: string | null }) {
-  if (text === null) return null;
+  // A host that fails at once has said nothing.
+  if (!text) return null;
   return (
     <>
       <dt>{who}</dt>

@@ -216,6 +216,15 @@ describe("the history", () => {
     }
   });
 
+  test("has no answer where none was given", async () => {
+    await using web = await openTestWeb();
+    const ask = await signIn(web);
+    await remember(web.store, { question: "Why?" }, { answer: "", outcome: "llm.host_busy" });
+    const html = await (await ask("/admin/history")).text();
+    expect(html).toContain("<dt>Question</dt>");
+    expect(html).not.toContain("<dt>Answer</dt>");
+  });
+
   test("cuts what is long, and says where all of it is", async () => {
     await using web = await openTestWeb();
     const ask = await signIn(web);
